@@ -1,0 +1,77 @@
+import { stat } from 'node:fs/promises'
+import { AgentError, quotable } from '../errors.js'
+import { type Lookup, type OptionName, readConfig } from './config.js'
+import { configFiles, type FileSelection } from './files.js'
+
+/** What the agent needs of Cinder's configuration. */
+export interface Settings {
+  /** `[database] connection`, an SQLAlchemy URL. */
+  readonly connection: string
+  /** `[database] connection_parameters`, to be appended to it. */
+  readonly parameters: string
+  /** Where the connection stands, for messages. */
+  readonly place: string
+  /** Seconds; undefined where nothing sets it. */
+  readonly serviceDownTime: number | undefined
+}
+
+// The deprecated names are oslo.db's (oslo_db/options.py).
+const CONNECTION: OptionName = {
+  group: 'database',
+  name: 'connection',
+  deprecated: [
+    { group: 'DEFAULT', name: 'sql_connection' },
+    { group: 'DATABASE', name: 'sql_connection' },
+    { group: 'sql', name: 'connection' },
+  ],
+}
+
+/**
+ * The connection and service_down_time from the environment and the files that cinder-volume reads.
+ * Errors: config_error for files that cannot be read or parsed, and where no connection is set.
+ */
+export async function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const files = await configFiles(selection, env)
+  const lookup = readConfig(files, env)
+  const found = lookup(CONNECTION) ?? (await cindersDefault(lookup))
+  if (found === undefined) {
+    const read = files.map(({ path }) => quotable(path)).join(', ')
+    const problem =
+      read === ''
+        ? 'There is no cinder.conf where Cinder looks for one.'
+        : `No [database] connection is set in ${read}.`
+    throw new AgentError('config_error', problem, { hint: 'Give config_file, or the connection itself.' })
+  }
+  return {
+    connection: found.value,
+    parameters: lookup({ group: 'database', name: 'connection_parameters' })?.value ?? '',
+    place: found.place,
+    serviceDownTime: serviceDownTime(lookup),
+  }
+}
+
+/** `service_down_time` of the files alone, for a request that brings its own connection; seconds. */
+export async function readServiceDownTime(
+  selection: FileSelection,
+  env: NodeJS.ProcessEnv,
+): Promise<number | undefined> {
+  return serviceDownTime(readConfig(await configFiles(selection, env), env))
+}
+
+/** Cinder's own default (cinder/db/sqlalchemy/api.py), if a database is there. */
+async function cindersDefault(lookup: Lookup): Promise<{ value: string; place: string } | undefined> {
+  const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value ?? '/var/lib/cinder'}/cinder.sqlite`
+  const there = await stat(path).catch(() => undefined)
+  return there && { value: `sqlite:///${path}`, place: "Cinder's default" }
+}
+
+function serviceDownTime(lookup: Lookup): number | undefined {
+  const found = lookup({ group: 'DEFAULT', name: 'service_down_time' })
+  if (found === undefined) return undefined
+  if (!/^\s*[+-]?\d+\s*$/.test(found.value)) {
+    throw new AgentError('config_error', `service_down_time in ${found.place}, is not a whole number.`, {
+      hint: 'Correct it, or give service_down_time in the request.',
+    })
+  }
+  return Number(found.value)
+}

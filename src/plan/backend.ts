@@ -1,0 +1,29 @@
+import type { Backend, BackendState, Plan, Row, RowChange } from '../types.js'
+
+/** The columns that the agent looks after, in the order in which they are shown. */
+export const COLUMNS = [
+  'disabled',
+  'disabled_reason',
+  'replication_status',
+  'active_backend_id',
+  'frozen',
+] as const satisfies readonly (keyof BackendState)[]
+
+export function sameState(one: BackendState, other: BackendState): boolean {
+  return COLUMNS.every((column) => one[column] === other[column])
+}
+
+/** The rows of a backend, the cluster's first. */
+export function rowsOf({ cluster, services }: Backend): readonly Row[] {
+  return cluster === undefined ? services : [cluster, ...services]
+}
+
+/** A service counts as up while its last heartbeat is younger than `service_down_time` seconds. */
+export function isUp(row: Row, serviceDownTime: number): boolean {
+  return row.heartbeatAge !== null && row.heartbeatAge < serviceDownTime
+}
+
+/** What a plan writes: its rows, without those that stay as they are. */
+export function changesOf(plan: Plan): readonly RowChange[] {
+  return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))
+}

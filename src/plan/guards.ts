@@ -1,0 +1,76 @@
+import type { Action, Backend, BackendState, Refusal } from '../types.js'
+import { isUp, rowsOf } from './backend.js'
+import { isFailedOver } from './failover.js'
+
+/**
+ * Why these actions must not be done without `force`, the reason to report first at the front.
+ * A guard speaks only where something would change. `serviceDownTime` in seconds.
+ */
+export function refusals(backend: Backend, actions: readonly Action[], serviceDownTime: number): readonly Refusal[] {
+  if (actions.length === 0) return []
+  const resets = actions.includes('reset_active_backend')
+  return [
+    ...failoverInProgress(backend),
+    ...failedOver(backend, actions),
+    ...(resets ? notFrozen(backend) : []),
+    ...(resets ? serviceUp(backend, serviceDownTime) : []),
+  ]
+}
+
+function failoverInProgress(backend: Backend): Refusal[] {
+  if (!rowsOf(backend).some((row) => row.state.replication_status === 'failing-over')) return []
+  return [
+    {
+      code: 'failover_in_progress',
+      problem: `${backend.target.name} is failing over at this moment (replication_status is failing-over).`,
+      hint: 'Wait until cinder-volume has finished; where it died in the middle of it, say force: true.',
+    },
+  ]
+}
+
+function failedOver(backend: Backend, actions: readonly Action[]): Refusal[] {
+  const touchy = actions.some((action) => /^(enable|disable)_replication$|^thaw$/.test(action))
+  const { target } = backend
+  const failed = rowsOf(backend).find((row) => isFailedOver(row.state))
+  if (!touchy || failed === undefined || target.desired.active_backend === 'reset') return []
+  const what = actions.includes('thaw') ? 'thawing it' : 'a change of its replication'
+  return [
+    {
+      code: 'failed_over',
+      problem: `${target.name} is failed over (${describe(failed.state)}), and ${what} would hide that.`,
+      hint: 'Say active_backend: reset in the same request once its cinder.conf names the new primary, or fail it back in Cinder.',
+    },
+  ]
+}
+
+function notFrozen(backend: Backend): Refusal[] {
+  const { target } = backend
+  const [main] = rowsOf(backend)
+  if (main?.state.frozen || target.desired.frozen !== undefined) return []
+  return [
+    {
+      code: 'not_frozen',
+      problem: `${target.name} is not frozen, so volumes could be created on it in the middle of the reset.`,
+      hint: 'Freeze it first, or say in the same request how it shall end: frozen: true or false.',
+    },
+  ]
+}
+
+function serviceUp({ services }: Backend, serviceDownTime: number): Refusal[] {
+  const beating = services.filter((row) => isUp(row, serviceDownTime))
+  const [first] = beating
+  if (first === undefined) return []
+  const age = Math.max(0, Math.floor(first.heartbeatAge ?? 0))
+  const others = beating.length > 1 ? ` (and ${beating.length - 1} more)` : ''
+  return [
+    {
+      code: 'service_up',
+      problem: `cinder-volume on ${first.name}${others} is up: its last heartbeat is ${age} s old, and it counts as down from ${serviceDownTime} s on.`,
+      hint: 'Stop it and wait until its heartbeat is older than that.',
+    },
+  ]
+}
+
+function describe({ active_backend_id, replication_status }: BackendState): string {
+  return `active_backend_id ${JSON.stringify(active_backend_id)}, replication_status ${JSON.stringify(replication_status)}`
+}

@@ -1,0 +1,58 @@
+import { quotable } from '../errors.js'
+import { isUp } from '../plan/backend.js'
+import type { Action, BackendPlan, Plan } from '../types.js'
+
+/** More backends than this are counted, not listed. */
+const MOST_LISTED = 5
+
+/** The result in a sentence: what was done, what would be done, or, for a pure report, how things stand. */
+export function message(plan: Plan, checkMode: boolean, serviceDownTime: number): string {
+  const changed = plan.filter(({ actions }) => actions.length > 0)
+  if (plan.every(({ backend }) => Object.values(backend.target.desired).every((wanted) => wanted === undefined))) {
+    return listed(plan.map((each) => standing(each, serviceDownTime)))
+  }
+  const deeds = changed.map(
+    (each) => `${named(each)}: ${each.actions.map((action) => deed(action, each, checkMode)).join(', ')}`,
+  )
+  const unchanged = plan.filter(({ actions }) => actions.length === 0)
+  if (deeds.length === 0) return `Nothing to change: ${listed(unchanged.map(named), ', ')}`
+  const rest = unchanged.length === 0 ? '' : `; ${unchanged.length} unchanged`
+  return `${checkMode ? 'Would change ' : ''}${listed(deeds)}${rest}`
+}
+
+function deed(action: Action, { rows }: BackendPlan, checkMode: boolean): string {
+  const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
+  const from = was ? ` (${checkMode ? 'is' : 'was'} ${quotable(was)})` : ''
+  const words: Record<Action, string> = {
+    freeze: 'frozen',
+    reset_active_backend: `active backend reset${from}`,
+    enable_replication: 'replication enabled',
+    disable_replication: 'replication disabled',
+    thaw: 'thawed',
+  }
+  return words[action]
+}
+
+function standing(each: BackendPlan, serviceDownTime: number): string {
+  const { services } = each.backend
+  const [main] = each.rows
+  const state = main?.row.state
+  const up = services.some((row) => isUp(row, serviceDownTime))
+  const words = [
+    up ? 'up' : 'down',
+    state?.disabled ? `disabled${state.disabled_reason ? ` (${quotable(state.disabled_reason)})` : ''}` : 'enabled',
+    state?.frozen ? 'frozen' : 'not frozen',
+    `replication ${quotable(state?.replication_status ?? 'never set')}`,
+    state?.active_backend_id ? `running on ${quotable(state.active_backend_id)}` : 'running on its own array',
+  ]
+  return `${named(each)}: ${words.join(', ')}`
+}
+
+function named({ backend }: BackendPlan): string {
+  return quotable(backend.cluster?.name ?? backend.target.name)
+}
+
+function listed(items: readonly string[], separator = '; '): string {
+  const shown = items.slice(0, MOST_LISTED).join(separator)
+  return items.length > MOST_LISTED ? `${shown}${separator}and ${items.length - MOST_LISTED} more` : shown
+}

@@ -1,0 +1,67 @@
+/** The part of JSON Schema that coercion looks at. */
+export interface Shape {
+  readonly $ref?: string
+  readonly $defs?: Readonly<Record<string, Shape>>
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly items?: Shape
+}
+
+const TRUE = new Set(['y', 'yes', 'on', '1', 'true', 't'])
+const FALSE = new Set(['n', 'no', 'off', '0', 'false', 'f'])
+
+/**
+ * Ansible's reading of a boolean (ansible/module_utils/parsing/convert_bool.py); anything else comes back as it is,
+ * for the schema to refuse.
+ */
+export function toBoolean(value: unknown): unknown {
+  if (typeof value !== 'string' && typeof value !== 'number') return value
+  const word = String(value).trim().toLowerCase()
+  if (TRUE.has(word)) return true
+  return FALSE.has(word) ? false : value
+}
+
+/**
+ * Values as callers without types give them, turned into the types of the schema as Ansible's own modules do
+ * (ansible/module_utils/common/validation.py). Keys that are null are dropped: null means not given.
+ */
+export function coerce(value: unknown, shape: Shape, root: Shape = shape): unknown {
+  const { type, properties, items } = resolve(shape, root)
+  if (type === 'boolean') return toBoolean(value)
+  if (type === 'integer') return toInteger(value)
+  if (type === 'array') return toList(value).map((item) => (items === undefined ? item : coerce(item, items, root)))
+  if (type !== 'object') return value
+  const object = toObject(value)
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
+  return Object.fromEntries(
+    Object.entries(object)
+      .filter(([, entry]) => entry !== null)
+      .map(([key, entry]) => {
+        const known = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined
+        return [key, known === undefined ? entry : coerce(entry, known, root)]
+      }),
+  )
+}
+
+function resolve(shape: Shape, root: Shape): Shape {
+  const name = shape.$ref?.replace('#/$defs/', '')
+  return name === undefined ? shape : (root.$defs?.[name] ?? shape)
+}
+
+function toInteger(value: unknown): unknown {
+  return typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value
+}
+
+function toList(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value
+  return typeof value === 'string' ? value.split(',') : [value]
+}
+
+function toObject(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}

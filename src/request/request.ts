@@ -1,0 +1,80 @@
+import schema from '../../schemas/request.schema.json' with { type: 'json' }
+import type { RequestDocument, TargetDocument } from '../contract.generated.js'
+import { AgentError, quotable } from '../errors.js'
+import type { Request, Target } from '../types.js'
+import { coerce, toBoolean } from './coerce.js'
+import { explain } from './explain.js'
+import validate from './validate.generated.js'
+
+/** What the command line adds to the request. */
+export interface Flags {
+  readonly check: boolean
+  readonly diff: boolean
+}
+
+/**
+ * A JSON value as a request, with the values of text-only callers turned into types, the defaults filled in, and the keys of
+ * Ansible and Puppet Bolt honoured. Errors: invalid_request.
+ */
+export function toRequest(value: unknown, flags: Flags): Request {
+  const document = validated(value)
+  const hints = document as Readonly<Record<string, unknown>>
+  const asked = (key: string) => toBoolean(hints[key]) === true
+  const { connection, config_file, config_dir } = document
+  return {
+    targets: targetsOf(document),
+    source: {
+      ...(connection !== undefined && { connection }),
+      ...(config_file !== undefined && { config_file }),
+      ...(config_dir !== undefined && { config_dir }),
+    },
+    checkMode: flags.check || document.check_mode === true || asked('_ansible_check_mode') || asked('_noop'),
+    diff: flags.diff || document.diff === true || asked('_ansible_diff'),
+    force: document.force ?? schema.properties.force.default,
+    serviceDownTime: document.service_down_time,
+    timeout: document.timeout ?? schema.properties.timeout.default,
+  }
+}
+
+function validated(value: unknown): RequestDocument {
+  const document = coerce(value, schema)
+  if (validate(document)) return document as RequestDocument // what the validator has just established
+  const known = (pointer: string) => Object.keys((pointer === '' ? schema : schema.$defs.target).properties)
+  throw explain(validate.errors ?? [], document, known)
+}
+
+function targetsOf(document: RequestDocument): readonly Target[] {
+  const items: readonly TargetDocument[] = document.backends ?? [document]
+  const targets = items.map((item) => toTarget(item, document))
+  const seen = new Set<string>()
+  for (const { kind, name } of targets) {
+    if (seen.has(`${kind} ${name}`)) {
+      throw new AgentError('invalid_request', `The ${kind} ${quotable(name)} stands twice in backends.`, {
+        [kind]: name,
+      })
+    }
+    seen.add(`${kind} ${name}`)
+  }
+  return targets
+}
+
+function toTarget(item: TargetDocument, defaults: RequestDocument): Target {
+  const kind = item.cluster === undefined ? 'host' : 'cluster'
+  const name = item.cluster ?? item.host ?? ''
+  const pool = name.indexOf('#')
+  if (pool >= 0) {
+    throw new AgentError('invalid_request', `"${quotable(name)}" names a pool of a backend.`, {
+      hint: `Name the ${kind} alone: "${quotable(name.slice(0, pool))}".`,
+      [kind]: name,
+    })
+  }
+  return {
+    kind,
+    name,
+    desired: {
+      active_backend: item.active_backend ?? defaults.active_backend,
+      replication: item.replication ?? defaults.replication,
+      frozen: item.frozen ?? defaults.frozen,
+    },
+  }
+}

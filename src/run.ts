@@ -1,0 +1,106 @@
+import { apply } from './apply.js'
+import type { ResultDocument } from './contract.generated.js'
+import { AgentError, quotable } from './errors.js'
+import { backendsOf, withSimilarNames } from './observe.js'
+import { changesOf } from './plan/backend.js'
+import { planBackend } from './plan/plan.js'
+import { failure, success } from './report/result.js'
+import { parse } from './request/parse.js'
+import { type Flags, toRequest } from './request/request.js'
+import { openStore } from './store/open.js'
+import { retrying } from './store/retry.js'
+import { type DatabaseUrl, parseUrl } from './store/url.js'
+import type { Plan, Request, Row, Store } from './types.js'
+
+/** Seconds; Cinder's own default (cinder/common/config.py). */
+const SERVICE_DOWN_TIME = 60
+
+/** What a run has found out so far; a failure tells of it too. */
+interface Findings {
+  diff: boolean
+  serviceDownTime: number
+  readonly warnings: string[]
+  seen: Plan
+}
+
+/** One request from bytes to result. It never throws: every failure is a result too. `onBug` gets errors that nobody foresaw. */
+export async function run(
+  input: () => Promise<Buffer>,
+  flags: Flags,
+  { env, signal, onBug }: { env: NodeJS.ProcessEnv; signal: AbortSignal; onBug: (error: unknown) => void },
+): Promise<ResultDocument> {
+  const findings: Findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [], seen: [] }
+  try {
+    const request = toRequest(parse(await input()), flags)
+    findings.diff = request.diff
+    const { url, serviceDownTime } = await databaseOf(request, env)
+    findings.serviceDownTime = serviceDownTime
+    const { timeout, checkMode: readOnly } = request
+    const warn = (warning: string) => findings.warnings.push(warning)
+    const store = await openStore(url, { timeout, readOnly, signal, warn })
+    try {
+      const plan = await settle(store, request, findings, signal)
+      return success(plan, { ...findings, checkMode: readOnly })
+    } catch (error) {
+      throw await withSimilarNames(error, store)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code === 'internal_error') onBug(error)
+    return failure(error, findings.seen, findings)
+  }
+}
+
+/** Observe, plan, apply; the plan that holds in the end. In check mode, and where nothing is to be done, it is not applied. */
+async function settle(store: Store, request: Request, findings: Findings, signal: AbortSignal): Promise<Plan> {
+  const { targets, timeout } = request
+  const planner = (rows: readonly Row[]) => {
+    findings.seen = backendsOf(targets, rows).map((backend) => planBackend(backend, findings.serviceDownTime))
+    findings.warnings.splice(0, Number.POSITIVE_INFINITY, ...guard(findings.seen, request.force, findings.warnings))
+    return findings.seen
+  }
+  const plan = planner(await retrying(timeout, signal, () => store.read(targets)))
+  if (request.checkMode || changesOf(plan).length === 0) return plan
+  return apply(store, plan, planner, { targets, timeout, signal })
+}
+
+/** The warnings with those of the guards that `force` passes over; without `force` the first guard that refuses is thrown. */
+function guard(plan: Plan, force: boolean, warnings: readonly string[]): readonly string[] {
+  const all = new Set(warnings)
+  for (const { backend, refusals } of plan) {
+    for (const { code, problem, hint } of refusals) {
+      if (!force) throw new AgentError(code, problem, { hint, [backend.target.kind]: backend.target.name })
+      all.add(`Forced past ${code}: ${problem}`)
+    }
+  }
+  return [...all]
+}
+
+/** The database, and how old a heartbeat may be in seconds: from the request, else from the environment and cinder.conf. */
+async function databaseOf(
+  request: Request,
+  env: NodeJS.ProcessEnv,
+): Promise<{ url: DatabaseUrl; serviceDownTime: number }> {
+  const { connection, ...selection } = request.source
+  if (connection !== undefined) {
+    const named = Object.keys(selection).length > 0 && request.serviceDownTime === undefined
+    const fromFiles = named ? await (await import('./oslo/settings.js')).readServiceDownTime(selection, env) : undefined
+    return { url: parseUrl(connection), serviceDownTime: request.serviceDownTime ?? fromFiles ?? SERVICE_DOWN_TIME }
+  }
+  const settings = await (await import('./oslo/settings.js')).readSettings(selection, env)
+  return {
+    url: inConfig(settings.place, () => parseUrl(settings.connection, settings.parameters)),
+    serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime ?? SERVICE_DOWN_TIME,
+  }
+}
+
+/** A bad URL is a bad request where the request holds it, and bad configuration where that does. */
+function inConfig<T>(place: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    throw new AgentError('config_error', `${quotable(place)}: ${error.message}`, { cause: error })
+  }
+}

@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { AgentError } from '../errors.js'
+
+const MOST_TRIES = 40
+
+/**
+ * Does the work again while it fails with a transient error: at most 40 times, with a growing, jittered pause, and for no longer than
+ * `timeout` seconds. The last error is the one thrown.
+ */
+export async function retrying<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + timeout * 1000
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const longest = Math.min(2000, 10 * 2 ** attempt)
+      const wait = longest * (0.5 + Math.random() / 2)
+      const again = error instanceof AgentError && error.details.transient === true
+      if (!again || attempt >= MOST_TRIES || performance.now() + wait > deadline) throw error
+      await pause(wait, undefined, { signal }).catch(() => {
+        throw interrupted()
+      })
+    }
+  }
+}
+
+export function interrupted(): AgentError {
+  return new AgentError(
+    'interrupted',
+    'The run was interrupted by a signal; what it had begun to write was rolled back.',
+    {
+      hint: 'Run it again.',
+    },
+  )
+}

@@ -1,0 +1,78 @@
+import { COLUMNS } from '../plan/backend.js'
+import type { BackendState, RowChange, StoredState, Table, Target } from '../types.js'
+
+/** Where the engines' SQL differs. */
+export interface Dialect {
+  /** Microseconds since `updated_at`, by the database's own clock. */
+  readonly age: string
+  readonly utcNow: string
+  /** Equality that holds for NULL and NULL too. */
+  readonly same: string
+  /** What stands behind IN for a list that is bound as one value. */
+  readonly list: string
+}
+
+export type Value = string | number | null | readonly string[]
+
+export interface Statement {
+  readonly sql: string
+  readonly values: readonly Value[]
+}
+
+/** A row as both engines return it from `readStatement`. */
+export interface ReadRow extends StoredState {
+  readonly source: Table
+  readonly id: number
+  readonly name: string
+  readonly cluster_name: string | null
+  readonly heartbeat_age: number | null
+}
+
+// What Cinder itself sees of the two tables (cinder/db/sqlalchemy/api.py, model_query): a NULL in deleted is not seen.
+const LIVE = "deleted = 0 AND `binary` = 'cinder-volume'"
+const STATE = COLUMNS.map((column) => `t.${column}`).join(', ')
+
+/**
+ * One statement for all that a request is about: the services named, the clusters named or that those services are in,
+ * and all members of those clusters. The join is with a derived table, for neither host nor cluster_name has an index.
+ */
+export function readStatement({ age, list }: Dialect, targets: readonly Target[]): Statement {
+  const names = (kind: Target['kind']) => targets.filter((target) => target.kind === kind).map(({ name }) => name)
+  const hosts = names('host')
+  const clusters = names('cluster')
+  const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${LIVE} AND cluster_name IS NOT NULL AND host IN ${list})`
+  return {
+    sql:
+      `SELECT 'services' AS source, t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age` +
+      ` FROM services t LEFT JOIN ${named} n ON n.cluster_name = t.cluster_name` +
+      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (t.host IN ${list} OR t.cluster_name IN ${list} OR n.cluster_name IS NOT NULL)` +
+      ` UNION ALL SELECT 'clusters', t.id, t.name, NULL, ${STATE}, NULL` +
+      ` FROM clusters t LEFT JOIN ${named} n ON n.cluster_name = t.name` +
+      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (t.name IN ${list} OR n.cluster_name IS NOT NULL)`,
+    values: [hosts, hosts, clusters, hosts, clusters],
+  }
+}
+
+export function namesStatement(table: Table): Statement {
+  const name = table === 'services' ? 'host' : 'name'
+  return { sql: `SELECT DISTINCT ${name} AS name FROM ${table} WHERE ${LIVE}`, values: [] }
+}
+
+/**
+ * Writes the columns that differ, by primary key, and only onto the row that the plan was made from. `modified_at` goes with
+ * `disabled`, as Cinder's own service_update does it; `updated_at` is the heartbeat, and is never written.
+ */
+export function updateStatement({ utcNow, same }: Dialect, { row, after }: RowChange): Statement {
+  const columns = COLUMNS.filter((column) => row.state[column] !== after[column])
+  const stamp = row.table === 'services' && columns.includes('disabled') ? `, modified_at = ${utcNow}` : ''
+  const assignments = columns.map((column) => `${column} = ?`).join(', ')
+  const unchanged = COLUMNS.map((column) => `${column} ${same} ?`).join(' AND ')
+  return {
+    sql: `UPDATE ${row.table} SET ${assignments}${stamp} WHERE id = ? AND deleted = 0 AND ${unchanged}`,
+    values: [...columns.map((column) => stored(after[column])), row.id, ...COLUMNS.map((column) => row.stored[column])],
+  }
+}
+
+function stored(value: BackendState[keyof BackendState]): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value
+}

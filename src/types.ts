@@ -1,0 +1,98 @@
+import type { Action, BackendState, RequestDocument } from './contract.generated.js'
+
+export type { Action, BackendState }
+
+/** The state wanted for one backend; what is undefined is left as it is. */
+export interface Desired {
+  readonly active_backend?: 'reset' | undefined
+  readonly replication?: 'enabled' | 'disabled' | undefined
+  readonly frozen?: boolean | undefined
+}
+
+/** A backend as the request names it, by a service's host or by its cluster. */
+export interface Target {
+  readonly kind: 'host' | 'cluster'
+  readonly name: string
+  readonly desired: Desired
+}
+
+/** Where the database's URL comes from. */
+export type ConnectionSource = Pick<RequestDocument, 'connection' | 'config_file' | 'config_dir'>
+
+export interface Request {
+  readonly targets: readonly Target[]
+  readonly source: ConnectionSource
+  readonly checkMode: boolean
+  readonly diff: boolean
+  readonly force: boolean
+  /** Seconds; undefined: as cinder.conf says. */
+  readonly serviceDownTime: number | undefined
+  /** Seconds, for connecting and for each statement. */
+  readonly timeout: number
+}
+
+export type Table = 'services' | 'clusters'
+
+/** The five columns as the database stores them; booleans are numbers there. */
+export type StoredState = { readonly [column in keyof BackendState]: string | number | null }
+
+export interface Row {
+  readonly table: Table
+  readonly id: number
+  /** `services.host` or `clusters.name`. */
+  readonly name: string
+  /** `services.cluster_name`; null for clusters. */
+  readonly clusterName: string | null
+  readonly state: BackendState
+  readonly stored: StoredState
+  /** Seconds since the last heartbeat, by the database's clock; null for clusters, and where there never was one. */
+  readonly heartbeatAge: number | null
+}
+
+/** What the tables hold of one target: a service's row, or a cluster's row with those of its members. */
+export interface Backend {
+  readonly target: Target
+  readonly cluster: Row | undefined
+  readonly services: readonly Row[]
+}
+
+export interface RowChange {
+  readonly row: Row
+  readonly after: BackendState
+}
+
+/** A guard of section "Guards" of the README, with the sentence that it would refuse with. */
+export interface Refusal {
+  readonly code: 'failover_in_progress' | 'failed_over' | 'not_frozen' | 'service_up'
+  readonly problem: string
+  readonly hint: string
+}
+
+export interface BackendPlan {
+  readonly backend: Backend
+  readonly actions: readonly Action[]
+  /** One entry for each row, the cluster's first, also where nothing changes. */
+  readonly rows: readonly RowChange[]
+  readonly refusals: readonly Refusal[]
+}
+
+export type Plan = readonly BackendPlan[]
+
+/** One transaction. It is committed when the work given to `Store.change` returns, and rolled back when that throws. */
+export interface Transaction {
+  /** Locks these rows, by primary key, until the transaction ends. */
+  lock(rows: readonly Row[]): Promise<void>
+  read(targets: readonly Target[]): Promise<readonly Row[]>
+  /** Writes the columns that differ; false when the row no longer holds what the change was planned from. */
+  update(change: RowChange): Promise<boolean>
+}
+
+/** Cinder's tables. Every method throws an AgentError; a transient one may be tried again. */
+export interface Store {
+  /** The rows that the targets name, with their clusters and all members of those: one statement, no locks. */
+  read(targets: readonly Target[]): Promise<readonly Row[]>
+  /** The names of all volume backends, to offer similar ones. */
+  names(table: Table): Promise<readonly string[]>
+  change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
