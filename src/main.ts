@@ -1,11 +1,9 @@
 import { writeSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
+import { input } from './input.js'
 import { failure } from './report/result.js'
-import { MOST_INPUT } from './request/parse.js'
 import { run } from './run.js'
-import { interrupted } from './store/retry.js'
 
 declare const VERSION: string
 
@@ -77,24 +75,8 @@ function crash(error: unknown): never {
   finish(failure(error, [], { diff: false, serviceDownTime: 0, warnings: [] }))
 }
 
-/** All of standard input, or as much of it as shows that it is too large. */
-function input(signal: AbortSignal): Promise<Buffer> {
-  if (process.stdin.isTTY) process.stderr.write('Reading a JSON request from standard input (--help shows how).\n')
-  return new Promise((fulfil, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    signal.addEventListener('abort', () => reject(interrupted()))
-    process.stdin.on('error', () => fulfil(Buffer.concat(chunks)))
-    process.stdin.on('end', () => fulfil(Buffer.concat(chunks)))
-    process.stdin.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > MOST_INPUT) fulfil(Buffer.concat(chunks))
-    })
-  })
-}
-
-function options(args: readonly string[]) {
+async function options(args: readonly string[]) {
+  const { parseArgs } = await import('node:util')
   try {
     return parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
@@ -114,7 +96,7 @@ async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
-  const { check = false, diff = false, help, version, ...rest } = args.length === 0 ? {} : options(args)
+  const { check = false, diff = false, help, version, ...rest } = args.length === 0 ? {} : await options(args)
   detailed = rest['detailed-exitcode'] ?? false
   verbose = rest.verbose ?? false
   if (help || version) {

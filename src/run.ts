@@ -2,6 +2,7 @@ import { apply } from './apply.js'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
+import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { changesOf } from './plan/backend.js'
 import { planBackend } from './plan/plan.js'
 import { failure, success } from './report/result.js'
@@ -33,7 +34,7 @@ export async function run(
   try {
     const request = toRequest(parse(await input()), flags)
     findings.diff = request.diff
-    const { url, serviceDownTime } = await databaseOf(request, env)
+    const { url, serviceDownTime } = databaseOf(request, env)
     findings.serviceDownTime = serviceDownTime
     const { timeout, checkMode: readOnly } = request
     const warn = (warning: string) => findings.warnings.push(warning)
@@ -78,17 +79,14 @@ function guard(plan: Plan, force: boolean, warnings: readonly string[]): readonl
 }
 
 /** The database, and how old a heartbeat may be in seconds: from the request, else from the environment and cinder.conf. */
-async function databaseOf(
-  request: Request,
-  env: NodeJS.ProcessEnv,
-): Promise<{ url: DatabaseUrl; serviceDownTime: number }> {
+function databaseOf(request: Request, env: NodeJS.ProcessEnv): { url: DatabaseUrl; serviceDownTime: number } {
   const { connection, ...selection } = request.source
   if (connection !== undefined) {
     const named = Object.keys(selection).length > 0 && request.serviceDownTime === undefined
-    const fromFiles = named ? await (await import('./oslo/settings.js')).readServiceDownTime(selection, env) : undefined
+    const fromFiles = named ? readServiceDownTime(selection, env) : undefined
     return { url: parseUrl(connection), serviceDownTime: request.serviceDownTime ?? fromFiles ?? SERVICE_DOWN_TIME }
   }
-  const settings = await (await import('./oslo/settings.js')).readSettings(selection, env)
+  const settings = readSettings(selection, env)
   return {
     url: inConfig(settings.place, () => parseUrl(settings.connection, settings.parameters)),
     serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime ?? SERVICE_DOWN_TIME,

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AgentError, quotable } from '../errors.js'
 
@@ -18,36 +18,26 @@ export interface SourceFile {
  * its own defaults (oslo_config/cfg.py, find_config_files and find_config_dirs).
  * Errors: config_error for one that was asked for and cannot be read.
  */
-export async function configFiles(selection: FileSelection, env: NodeJS.ProcessEnv): Promise<readonly SourceFile[]> {
+export function configFiles(selection: FileSelection, env: NodeJS.ProcessEnv): readonly SourceFile[] {
   const home = env['HOME'] ?? '/root'
   const given = (paths: readonly string[]) => paths.map((path) => resolve(path.replace(/^~(?=\/|$)/, home)))
-  const files = selection.config_file ? given(selection.config_file) : await defaults('.conf', home, env)
-  const folders = selection.config_dir ? given(selection.config_dir) : await defaults('.conf.d', home, env)
-  const inFolders = await Promise.all(folders.map(confFilesIn))
-  return Promise.all([...files, ...inFolders.flat()].map(load))
+  const files = selection.config_file ? given(selection.config_file) : defaults('.conf', home, env)
+  const folders = selection.config_dir ? given(selection.config_dir) : defaults('.conf.d', home, env)
+  return [...files, ...folders.flatMap(confFilesIn)].map(load)
 }
 
-async function defaults(extension: string, home: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+function defaults(extension: string, home: string, env: NodeJS.ProcessEnv): readonly string[] {
   const snaps = [env['SNAP_COMMON'], env['SNAP']].flatMap((snap) => (snap ? [join(snap, 'etc/cinder')] : []))
   const folders = [join(home, '.cinder'), home, '/etc/cinder', '/etc', ...snaps]
-  const found = await Promise.all(['cinder', 'cinder-volume'].map((name) => firstExisting(folders, name + extension)))
-  return found.flatMap((path) => path ?? [])
-}
-
-async function firstExisting(folders: readonly string[], name: string): Promise<string | undefined> {
-  for (const folder of folders) {
-    const path = join(folder, name)
-    if (await stat(path).catch(() => undefined)) return path
-  }
-  return undefined
+  return ['cinder', 'cinder-volume'].flatMap((name) => {
+    const candidates = folders.map((folder) => join(folder, name + extension))
+    return candidates.find((path) => existsSync(path)) ?? []
+  })
 }
 
 /** As `sorted(glob('*.conf'))` gives them. */
-async function confFilesIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw unreadable(folder, error)
-  })
-  return names
+function confFilesIn(folder: string): readonly string[] {
+  return readable(folder, () => readdirSync(folder))
     .filter((name) => name.endsWith('.conf') && !name.startsWith('.'))
     .sort(byCodePoint)
     .map((name) => join(folder, name))
@@ -57,17 +47,17 @@ function byCodePoint(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
 }
 
-async function load(path: string): Promise<SourceFile> {
-  try {
-    return { path, text: await readFile(path, 'utf8') }
-  } catch (error) {
-    throw unreadable(path, error)
-  }
+function load(path: string): SourceFile {
+  return { path, text: readable(path, () => readFileSync(path, 'utf8')) }
 }
 
-function unreadable(path: string, error: unknown): AgentError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  return new AgentError('config_error', `${quotable(path)} cannot be read (${code}).`, {
-    hint: 'Correct config_file or config_dir, or give the connection itself.',
-  })
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    throw new AgentError('config_error', `${quotable(path)} cannot be read (${code}).`, {
+      hint: 'Correct config_file or config_dir, or give the connection itself.',
+    })
+  }
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { AgentError, quotable } from '../errors.js'
 import { type Lookup, type OptionName, readConfig } from './config.js'
 import { configFiles, type FileSelection } from './files.js'
@@ -30,10 +30,10 @@ const CONNECTION: OptionName = {
  * The connection and service_down_time from the environment and the files that cinder-volume reads.
  * Errors: config_error for files that cannot be read or parsed, and where no connection is set.
  */
-export async function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): Promise<Settings> {
-  const files = await configFiles(selection, env)
+export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): Settings {
+  const files = configFiles(selection, env)
   const lookup = readConfig(files, env)
-  const found = lookup(CONNECTION) ?? (await cindersDefault(lookup))
+  const found = lookup(CONNECTION) ?? cindersDefault(lookup)
   if (found === undefined) {
     const read = files.map(({ path }) => quotable(path)).join(', ')
     const problem =
@@ -51,18 +51,14 @@ export async function readSettings(selection: FileSelection, env: NodeJS.Process
 }
 
 /** `service_down_time` of the files alone, for a request that brings its own connection; seconds. */
-export async function readServiceDownTime(
-  selection: FileSelection,
-  env: NodeJS.ProcessEnv,
-): Promise<number | undefined> {
-  return serviceDownTime(readConfig(await configFiles(selection, env), env))
+export function readServiceDownTime(selection: FileSelection, env: NodeJS.ProcessEnv): number | undefined {
+  return serviceDownTime(readConfig(configFiles(selection, env), env))
 }
 
 /** Cinder's own default (cinder/db/sqlalchemy/api.py), if a database is there. */
-async function cindersDefault(lookup: Lookup): Promise<{ value: string; place: string } | undefined> {
+function cindersDefault(lookup: Lookup): { value: string; place: string } | undefined {
   const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value ?? '/var/lib/cinder'}/cinder.sqlite`
-  const there = await stat(path).catch(() => undefined)
-  return there && { value: `sqlite:///${path}`, place: "Cinder's default" }
+  return existsSync(path) ? { value: `sqlite:///${path}`, place: "Cinder's default" } : undefined
 }
 
 function serviceDownTime(lookup: Lookup): number | undefined {

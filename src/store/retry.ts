@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { AgentError } from '../errors.js'
 
 const MOST_TRIES = 40
@@ -8,7 +7,7 @@ const MOST_TRIES = 40
  * `timeout` seconds. The last error is the one thrown.
  */
 export async function retrying<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + timeout * 1000
+  const deadline = Date.now() + timeout * 1000
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
@@ -16,12 +15,25 @@ export async function retrying<T>(timeout: number, signal: AbortSignal, work: ()
       const longest = Math.min(2000, 10 * 2 ** attempt)
       const wait = longest * (0.5 + Math.random() / 2)
       const again = error instanceof AgentError && error.details.transient === true
-      if (!again || attempt >= MOST_TRIES || performance.now() + wait > deadline) throw error
-      await pause(wait, undefined, { signal }).catch(() => {
-        throw interrupted()
-      })
+      if (!again || attempt >= MOST_TRIES || Date.now() + wait > deadline) throw error
+      await pause(wait, signal)
     }
   }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((fulfil, reject) => {
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      fulfil()
+    }, milliseconds)
+    const stop = () => {
+      clearTimeout(timer)
+      reject(interrupted())
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
 }
 
 export function interrupted(): AgentError {

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { AgentError, quotable } from '../errors.js'
@@ -31,7 +30,7 @@ const BUSY_TIMEOUT = 250
 export async function openSqlite(url: DatabaseUrl, { readOnly, signal }: OpenOptions): Promise<Store> {
   const path = filePath(url)
   const { default: Driver } = await import('better-sqlite3')
-  await mustExist(path)
+  mustExist(path)
   let db: Database | undefined
   const open = (readonly: boolean) => {
     if (db === undefined || db.readonly !== readonly) {
@@ -108,12 +107,11 @@ function filePath({ database, parameters, host, username }: DatabaseUrl): string
   return resolve(database)
 }
 
-async function mustExist(path: string): Promise<void> {
+function mustExist(path: string): void {
   try {
-    const found = await stat(path)
-    if (found.isDirectory())
+    if (statSync(path).isDirectory())
       throw new AgentError('connection_failed', `${quotable(path)} is a folder, not an SQLite file.`)
-    await access(path, constants.R_OK)
+    accessSync(path, constants.R_OK)
   } catch (error) {
     if (error instanceof AgentError) throw error
     if (engineCode(error) === 'EACCES') throw new AgentError('access_denied', `${quotable(path)} may not be read.`)
