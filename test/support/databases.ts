@@ -1,0 +1,93 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { createConnection } from 'mysql2/promise'
+import { inject } from 'vitest'
+import { MARIADB_PASSWORD } from '../peers/setup.js'
+
+export type TableRow = Readonly<Record<string, string | number | null>>
+
+/** One of the databases that the contract holds on, for tests to seed and to look into. */
+export interface TestDatabase {
+  /** The SQLAlchemy URL to give to the agent. */
+  readonly connection: string
+  /** Statements that both engines understand, divided by `;` at the end of a line. */
+  execute(sql: string): Promise<void>
+  /** Every column of every row, times as text. */
+  rows(table: 'services' | 'clusters'): Promise<readonly TableRow[]>
+  close(): Promise<void>
+}
+
+export interface Engine {
+  readonly name: string
+  /** Why it cannot be had here. */
+  readonly missing: string | null
+  /** A new database with empty tables. */
+  readonly create: () => Promise<TestDatabase>
+}
+
+const { missing, folder, sqlite, mariadb } = inject('peers')
+let count = 0
+const unique = () => `t${process.pid}_${count++}`
+
+const tables = readFileSync(new URL('../../docs/examples/demo/tables.sql', import.meta.url), 'utf8')
+
+export const embedded: Engine = { name: 'SQLite', missing: null, create: async () => sqliteDatabase((db) => db.exec(tables)) }
+
+export const sqliteByCinder: Engine = {
+  name: 'SQLite, tables by cinder-manage',
+  missing: missing.cinder,
+  create: async () => sqliteDatabase(undefined),
+}
+
+export const mariaDb: Engine = {
+  name: 'MariaDB, tables by cinder-manage',
+  missing: missing.mariadb ?? missing.cinder,
+  create: mariaDatabase,
+}
+
+export const engines: readonly Engine[] = [embedded, sqliteByCinder, mariaDb]
+
+/** A name for a block of tests that says why they are skipped, where they are. */
+export function titled({ name, missing: reason }: Engine): string {
+  return reason === null ? name : `${name} (skipped: ${reason})`
+}
+
+function sqliteDatabase(make: ((db: Sqlite.Database) => void) | undefined): TestDatabase {
+  const path = join(folder, `${unique()}.sqlite`)
+  if (make === undefined) copyFileSync(sqlite, path)
+  const db = new Sqlite(path)
+  make?.(db)
+  return {
+    connection: `sqlite:///${path}`,
+    execute: async (sql) => {
+      db.exec(sql)
+    },
+    rows: async (table) => db.prepare(`SELECT * FROM ${table} ORDER BY id`).all() as TableRow[],
+    close: async () => {
+      db.close()
+    },
+  }
+}
+
+/** The URL of a database of the tests' MariaDB, by TCP, with a password full of characters that need care. */
+export function mariaUrl(database: string, parameters = ''): string {
+  return `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@127.0.0.1:${mariadb.port}/${database}${parameters}`
+}
+
+async function mariaDatabase(): Promise<TestDatabase> {
+  const name = unique()
+  const admin = await createConnection({ socketPath: mariadb.socket, user: 'root', dateStrings: true, multipleStatements: true })
+  await admin.query(`CREATE DATABASE ${name}; CREATE TABLE ${name}.services LIKE cinder.services; CREATE TABLE ${name}.clusters LIKE cinder.clusters; USE ${name}`)
+  return {
+    connection: mariaUrl(name, '?charset=utf8'),
+    execute: async (sql) => {
+      await admin.query(sql)
+    },
+    rows: async (table) => (await admin.query(`SELECT * FROM ${table} ORDER BY id`))[0] as TableRow[],
+    close: async () => {
+      await admin.query(`DROP DATABASE ${name}`)
+      await admin.end()
+    },
+  }
+}

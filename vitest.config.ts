@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  define: { VERSION: JSON.stringify('test') },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/peers/setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: [['default', { summary: false }], ...(process.env['CI'] ? [] : [])],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+  },
+})
