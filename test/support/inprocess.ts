@@ -1,0 +1,15 @@
+import type { ResultDocument } from '../../src/contract.generated.js'
+import { run } from '../../src/run.js'
+import { valid } from './agent.js'
+
+/** A run without a process of its own, for properties that need hundreds. */
+export async function runHere(request: unknown, check = false): Promise<ResultDocument> {
+  const bugs: unknown[] = []
+  const result = await run(
+    async () => Buffer.from(JSON.stringify(request)),
+    { check, diff: false },
+    { env: { ...process.env, OS_DATABASE__CONNECTION: undefined }, signal: new AbortController().signal, onBug: (bug) => bugs.push(bug) },
+  )
+  if (bugs.length > 0) throw bugs[0]
+  return valid(result)
+}
