@@ -2,8 +2,20 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { engines, type TableRow, type TestDatabase, titled } from './support/databases.js'
 import { runHere } from './support/inprocess.js'
+import { insert, service } from './support/rows.js'
 
-const STATUS = ['error', 'enabled', 'disabled', 'not-capable', 'failing-over', 'failover-error', 'failed-over', 'enabling', 'disabling', null]
+const STATUS = [
+  'error',
+  'enabled',
+  'disabled',
+  'not-capable',
+  'failing-over',
+  'failover-error',
+  'failed-over',
+  'enabling',
+  'disabling',
+  null,
+]
 const FAILED_OVER = ['failed-over', 'failover-error', 'failing-over', 'error']
 
 const columns = {
@@ -31,7 +43,10 @@ const desired = fc.record(
 const world = fc.record({
   services: fc.array(serviceRow, { minLength: 1, maxLength: 5 }),
   clusters: fc.tuple(clusterRow, clusterRow),
-  targets: fc.uniqueArray(fc.constantFrom('vol1@a', 'vol2@a', 'vol3@a', 'cluster1@a', 'cluster2@a'), { minLength: 1, maxLength: 3 }),
+  targets: fc.uniqueArray(fc.constantFrom('vol1@a', 'vol2@a', 'vol3@a', 'cluster1@a', 'cluster2@a'), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   desired,
   force: fc.boolean(),
 })
@@ -60,9 +75,15 @@ describe.each(engines)('$name', (engine) => {
 
           const result = await runHere(request)
           outcomes.add(result.error?.code ?? (result.changed ? 'changed' : 'unchanged'))
-          const states = ({ backends }: typeof result) => backends.map(({ before: b, after, members }) => [b, after, members?.map((m) => m.after)])
+          const states = ({ backends }: typeof result) =>
+            backends.map(({ before: b, after, members }) => [b, after, members?.map((m) => m.after)])
           expect(states(foretold)).toEqual(states(result))
-          expect({ ...foretold, msg: '', backends: [], warnings: [] }).toEqual({ ...result, msg: '', backends: [], warnings: [] })
+          expect({ ...foretold, msg: '', backends: [], warnings: [] }).toEqual({
+            ...result,
+            msg: '',
+            backends: [],
+            warnings: [],
+          })
 
           const after = await tables(database)
           expect(stampless(after, before)).toEqual(result.failed ? before : reckoned(scene, before))
@@ -76,7 +97,14 @@ describe.each(engines)('$name', (engine) => {
         { numRuns: 300, interruptAfterTimeLimit: 40_000 },
       )
       // The generator must reach what the property is about.
-      for (const outcome of ['changed', 'unchanged', 'service_not_found', 'failed_over', 'not_frozen', 'failover_in_progress']) {
+      for (const outcome of [
+        'changed',
+        'unchanged',
+        'service_not_found',
+        'failed_over',
+        'not_frozen',
+        'failover_in_progress',
+      ]) {
         expect(outcomes).toContain(outcome)
       }
     })
@@ -91,19 +119,34 @@ function reckoned({ targets, desired: wanted }: World, { services, clusters }: T
     const service = alive.find((row) => row['host'] === target)
     const cluster = target.startsWith('cluster') ? target : service?.['cluster_name']
     const backend: Record<string, unknown>[] = cluster
-      ? [...now.clusters.filter((row) => row['name'] === cluster), ...alive.filter((row) => row['cluster_name'] === cluster)]
-      : service === undefined ? [] : [service]
-    const failedOver = backend.some((row) => row['active_backend_id'] || FAILED_OVER.includes(String(row['replication_status'])))
+      ? [
+          ...now.clusters.filter((row) => row['name'] === cluster),
+          ...alive.filter((row) => row['cluster_name'] === cluster),
+        ]
+      : service === undefined
+        ? []
+        : [service]
+    const failedOver = backend.some(
+      (row) => row['active_backend_id'] || FAILED_OVER.includes(String(row['replication_status'])),
+    )
     for (const row of backend) {
       if (wanted.active_backend === 'reset' && failedOver) {
-        Object.assign(row, { disabled: 0, disabled_reason: null, replication_status: 'disabled', active_backend_id: null })
+        Object.assign(row, {
+          disabled: 0,
+          disabled_reason: null,
+          replication_status: 'disabled',
+          active_backend_id: null,
+        })
       }
       if (wanted.replication) row['replication_status'] = wanted.replication
       if (wanted.frozen === true && !(row['frozen'] === 1 && row['disabled'] === 1)) {
         if (row['disabled'] !== 1) row['disabled_reason'] = 'frozen'
         Object.assign(row, { frozen: 1, disabled: 1 })
       }
-      if (wanted.frozen === false && (row['frozen'] === 1 || (row['disabled'] === 1 && row['disabled_reason'] === 'frozen'))) {
+      if (
+        wanted.frozen === false &&
+        (row['frozen'] === 1 || (row['disabled'] === 1 && row['disabled_reason'] === 'frozen'))
+      ) {
         Object.assign(row, { frozen: 0, disabled: 0, disabled_reason: null })
       }
     }
@@ -126,25 +169,22 @@ async function tables(database: TestDatabase): Promise<Tables> {
 }
 
 function seed({ services, clusters }: World): string {
-  const value = (v: string | number | null) => (v === null ? 'NULL' : typeof v === 'number' ? String(v) : `'${v.replaceAll("'", "''")}'`)
-  const insert = (table: string, row: Record<string, string | number | null>) =>
-    `INSERT INTO ${table} (${Object.keys(row).map((c) => `\`${c}\``).join(', ')}) VALUES (${Object.values(row).map(value).join(', ')});\n`
-  const common = { binary: 'cinder-volume', created_at: '2025-01-01 00:00:00' }
   return [
     'DELETE FROM services;\nDELETE FROM clusters;\n',
     ...clusters.map((row, i) =>
-      insert('clusters', { id: i + 1, name: `cluster${i + 1}@a`, deleted: 0, race_preventer: 0, updated_at: '2026-01-01 00:00:00', ...common, ...row }),
+      insert('clusters', {
+        id: i + 1,
+        name: `cluster${i + 1}@a`,
+        binary: 'cinder-volume',
+        deleted: 0,
+        race_preventer: 0,
+        ...row,
+      }),
     ),
     ...services.map(({ cluster, ...row }, i) =>
-      insert('services', {
-        id: i + 1,
-        host: `vol${i + 1}@a`,
-        uuid: `00000000-0000-0000-0000-00000000000${i}`,
-        topic: 'cinder-volume',
-        report_count: 3,
-        cluster_name: cluster === 0 ? null : `cluster${cluster}@a`,
+      service(i + 1, `vol${i + 1}@a`, {
         modified_at: '2025-06-01 00:00:00',
-        ...common,
+        cluster_name: cluster === 0 ? null : `cluster${cluster}@a`,
         ...row,
       }),
     ),

@@ -105,20 +105,20 @@ function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): ()
     } as Parameters<typeof createConnection>[0]) // readonly, and its type forbids the undefined that it allows
     connection.on('error', () => {}) // each statement reports its own
     /** One answer of the server's; a time-out or a signal cuts the connection, at which the server rolls back. */
-    const answer = <T>(ask: (done: (error: unknown, result: T) => void) => void, mayBeCut = true) =>
+    const answer = <T>(ask: (done: (error: unknown, result: T) => void) => void, kind?: 'lock' | 'commit') =>
       new Promise<T>((fulfil, reject) => {
         const cut = (error: AgentError) => {
           connection.destroy()
           finish(() => reject(error))
         }
         const onSignal = () => cut(interrupted())
-        const timer = setTimeout(() => cut(tooSlow(server, timeout)), milliseconds)
+        const timer = setTimeout(() => cut(tooSlow(server, timeout, kind === 'lock')), milliseconds)
         const finish = (settle: () => void) => {
           clearTimeout(timer)
           signal.removeEventListener('abort', onSignal)
           settle()
         }
-        if (mayBeCut) {
+        if (kind !== 'commit') {
           if (signal.aborted) return onSignal()
           signal.addEventListener('abort', onSignal)
         }
@@ -128,7 +128,7 @@ function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): ()
       })
     await answer<void>((done) => connection.connect((error) => done(error)))
     return {
-      query: ({ sql, values }) => answer((done) => connection.query(sql, values.map(bytes), done), sql !== 'COMMIT'),
+      query: ({ sql, values }) => answer((done) => connection.query(sql, values.map(bytes), done), kindOf(sql)),
       end: () => new Promise((fulfil) => connection.end(() => fulfil())),
     }
   }
@@ -143,8 +143,14 @@ function bytes(value: Value): unknown {
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
-function tooSlow(server: string, timeout: number): AgentError {
-  return new AgentError('timeout', `${server} gave no answer within ${timeout} s.`, {
-    hint: 'See whether it is overloaded or waits for a lock, or raise timeout.',
+function kindOf(sql: string): 'lock' | 'commit' | undefined {
+  if (sql === 'COMMIT') return 'commit'
+  return sql.endsWith('FOR UPDATE') ? 'lock' : undefined
+}
+
+function tooSlow(server: string, timeout: number, lock: boolean): AgentError {
+  const what = lock ? 'kept the rows locked' : 'gave no answer'
+  return new AgentError(lock ? 'busy' : 'timeout', `${server} ${what} for ${timeout} s.`, {
+    hint: lock ? 'See who holds the lock, or raise timeout.' : 'See whether it is overloaded, or raise timeout.',
   })
 }

@@ -26,7 +26,8 @@ export function installPeers(): Record<Peer, string | null> {
     return [name, reason] as const
   })
   const absent = found.flatMap(([, reason]) => reason ?? [])
-  if (process.env['CI'] === 'true' && absent.length > 0) throw new Error(`With CI=true every peer must be there: ${absent.join('; ')}`)
+  if (process.env['CI'] === 'true' && absent.length > 0)
+    throw new Error(`With CI=true every peer must be there: ${absent.join('; ')}`)
   return Object.fromEntries(found) as Record<Peer, string | null> // one entry a peer
 }
 

@@ -18,7 +18,13 @@ export async function startMariaDb(folder: string, extra: readonly string[] = []
   const data = join(folder, 'data')
   const user = process.getuid?.() === 0 ? ['--user=root'] : []
   if (!existsSync(data)) {
-    const install = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...user]
+    const install = [
+      '--no-defaults',
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      ...user,
+    ]
     execFileSync('mariadb-install-db', install, { stdio: 'ignore' })
   }
   const port = await freePort()

@@ -36,11 +36,14 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     mariadb = await startMariaDb(join(folder, 'mariadb'))
     const admin = await createConnection({ socketPath: mariadb.socket, user: 'root' })
     await admin.query('CREATE DATABASE cinder CHARACTER SET utf8')
-    await admin.query("CREATE USER cinder@localhost IDENTIFIED BY ?", [MARIADB_PASSWORD])
+    await admin.query('CREATE USER cinder@localhost IDENTIFIED BY ?', [MARIADB_PASSWORD])
     await admin.query('GRANT ALL ON *.* TO cinder@localhost')
     await admin.end()
     if (missing.cinder === null) {
-      syncDatabase(`mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@localhost:${mariadb.port}/cinder`, folder)
+      syncDatabase(
+        `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@localhost:${mariadb.port}/cinder`,
+        folder,
+      )
     }
   }
   provide('peers', { missing, folder, sqlite, mariadb: { port: mariadb.port, socket: mariadb.socket } })
@@ -53,6 +56,9 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
 /** Cinder's own tables, made by Cinder. */
 function syncDatabase(connection: string, folder: string): void {
   const file = join(folder, 'sync.conf')
-  writeFileSync(file, `[DEFAULT]\nstate_path = ${folder}\n[database]\nconnection = ${connection.replaceAll('$', '$$')}\n`)
+  writeFileSync(
+    file,
+    `[DEFAULT]\nstate_path = ${folder}\n[database]\nconnection = ${connection.replaceAll('$', '$$')}\n`,
+  )
   execFileSync('cinder-manage', ['--config-file', file, 'db', 'sync'], { stdio: ['ignore', 'ignore', 'pipe'] })
 }

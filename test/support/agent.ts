@@ -7,6 +7,9 @@ import type { ResultDocument } from '../../src/contract.generated.js'
 
 export const EXECUTABLE = new URL('../../dist/cinder-backend.cjs', import.meta.url).pathname
 
+// setpriv is part of util-linux, which every Debian has.
+const UNPRIVILEGED = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
+
 const fits = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(resultSchema)
 
 export interface Outcome {
@@ -20,11 +23,17 @@ export interface AgentOptions {
   readonly args?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
+  /** Without root's right to pass over the permissions of files. */
+  readonly unprivileged?: boolean
 }
 
 /** Runs the executable as a user would, and holds what every run must keep: one line, one JSON document, in its schema. */
-export async function agent(request: unknown, { args = [], env = {}, cwd }: AgentOptions = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [EXECUTABLE, ...args], { env: { ...process.env, ...env }, cwd })
+export async function agent(
+  request: unknown,
+  { args = [], env = {}, cwd, unprivileged = false }: AgentOptions = {},
+): Promise<Outcome> {
+  const command = [...(unprivileged ? UNPRIVILEGED : []), process.execPath, EXECUTABLE, ...args]
+  const child = spawn(command[0] ?? '', command.slice(1), { env: { ...process.env, ...env }, cwd })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk) => stdout.push(chunk))

@@ -32,7 +32,11 @@ const unique = () => `t${process.pid}_${count++}`
 
 const tables = readFileSync(new URL('../../docs/examples/demo/tables.sql', import.meta.url), 'utf8')
 
-export const embedded: Engine = { name: 'SQLite', missing: null, create: async () => sqliteDatabase((db) => db.exec(tables)) }
+export const embedded: Engine = {
+  name: 'SQLite',
+  missing: null,
+  create: async () => sqliteDatabase((db) => db.exec(tables)),
+}
 
 export const sqliteByCinder: Engine = {
   name: 'SQLite, tables by cinder-manage',
@@ -77,8 +81,15 @@ export function mariaUrl(database: string, parameters = ''): string {
 
 async function mariaDatabase(): Promise<TestDatabase> {
   const name = unique()
-  const admin = await createConnection({ socketPath: mariadb.socket, user: 'root', dateStrings: true, multipleStatements: true })
-  await admin.query(`CREATE DATABASE ${name}; CREATE TABLE ${name}.services LIKE cinder.services; CREATE TABLE ${name}.clusters LIKE cinder.clusters; USE ${name}`)
+  const admin = await createConnection({
+    socketPath: mariadb.socket,
+    user: 'root',
+    dateStrings: true,
+    multipleStatements: true,
+  })
+  await admin.query(
+    `CREATE DATABASE ${name}; CREATE TABLE ${name}.services LIKE cinder.services; CREATE TABLE ${name}.clusters LIKE cinder.clusters; USE ${name}`,
+  )
   return {
     connection: mariaUrl(name, '?charset=utf8'),
     execute: async (sql) => {

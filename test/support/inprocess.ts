@@ -8,7 +8,11 @@ export async function runHere(request: unknown, check = false): Promise<ResultDo
   const result = await run(
     async () => Buffer.from(JSON.stringify(request)),
     { check, diff: false },
-    { env: { ...process.env, OS_DATABASE__CONNECTION: undefined }, signal: new AbortController().signal, onBug: (bug) => bugs.push(bug) },
+    {
+      env: { ...process.env, OS_DATABASE__CONNECTION: undefined },
+      signal: new AbortController().signal,
+      onBug: (bug) => bugs.push(bug),
+    },
   )
   if (bugs.length > 0) throw bugs[0]
   return valid(result)
