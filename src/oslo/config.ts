@@ -1,14 +1,24 @@
 import { AgentError, quotable } from '../errors.js'
 import type { SourceFile } from './files.js'
-import { type Assignment, parseIni } from './ini.js'
+import { parseIni } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
 export interface OptionName {
   readonly group: string
   readonly name: string
-  /** Older names, which count in the files where the new one is missing. */
-  readonly deprecated?: readonly { readonly group: string; readonly name: string }[]
 }
+
+// oslo_db/options.py
+const DEPRECATED: ReadonlyMap<string, readonly OptionName[]> = new Map([
+  [
+    'database.connection',
+    [
+      { group: 'DEFAULT', name: 'sql_connection' },
+      { group: 'DATABASE', name: 'sql_connection' },
+      { group: 'sql', name: 'connection' },
+    ],
+  ],
+])
 
 /** The value of an option, and where it stands, for messages. */
 export interface Found {
@@ -22,68 +32,87 @@ export type Lookup = (option: OptionName) => Found | undefined
 /** Defaults of Cinder's own that other values are likely to refer to (cinder/common/config.py). */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([['DEFAULT.state_path', '/var/lib/cinder']])
 
+/** A reference that leads nowhere. */
+interface Dangling {
+  readonly reference: string
+  readonly place: string
+}
+
 /**
  * The options of all files together, as oslo.config reads them: environment, then the files from the last to the first, interpolated.
  * Errors: config_error, also from the lookup where a value refers to what is not there.
  */
 export function readConfig(files: readonly SourceFile[], env: NodeJS.ProcessEnv): Lookup {
   const parsed = files.map(({ path, text }) => ({ path, assignments: parseIni(text, path) })).reverse()
-  const raw = ({ group, name, deprecated = [] }: OptionName): Found | undefined => {
-    const variable = `OS_${group.toUpperCase()}__${name.toUpperCase()}`
+  const raw = (option: OptionName): Found | undefined => {
+    const variable = `OS_${option.group.toUpperCase()}__${option.name.toUpperCase()}`
     const fromEnvironment = env[variable]
     if (fromEnvironment !== undefined) return { value: fromEnvironment, place: `the environment's ${variable}` }
     for (const { path, assignments } of parsed) {
-      for (const alias of [{ group, name }, ...deprecated]) {
-        const last = assignments.findLast((each) => isNamed(each, alias))
+      for (const alias of [option, ...(DEPRECATED.get(key(option)) ?? [])]) {
+        const last = assignments.findLast((each) => key({ group: each.section, name: each.key }) === key(alias))
         if (last !== undefined) return { value: last.value, place: `${quotable(path)}, line ${last.line}` }
       }
     }
-    return undefined
+    const value = DEFAULTS.get(key(option))
+    return value === undefined ? undefined : { value, place: "Cinder's defaults" }
   }
-  const lookup = (option: OptionName, within: readonly string[]): Found | undefined => {
+  const groups = new Set(parsed.flatMap(({ assignments }) => assignments.map(({ section }) => normalized(section))))
+  const resolve = (option: OptionName, within: readonly string[]): Found | Dangling | undefined => {
     const found = raw(option)
-    return found && { ...found, value: interpolated(found, option, within, lookup) }
+    if (found === undefined) return undefined
+    if (within.includes(key(option))) throw unusable(found.place, `refers to itself by way of $${option.name}`)
+    return interpolated(found, option.group, (next) => {
+      const target = resolve(next, [...within, key(option)])
+      if (target === undefined && !groups.has(next.group) && next.group !== 'DEFAULT' && next.group !== option.group) {
+        throw unusable(found.place, `refers to the group ${quotable(next.group, [], 60)}, which is not there`)
+      }
+      return target
+    })
   }
-  return (option) => lookup(option, [])
+  return (option) => {
+    const found = resolve(option, [])
+    if (found === undefined || 'value' in found) return found
+    throw unusable(found.place, `refers to $${quotable(found.reference, [], 60)}, which is not set`)
+  }
+}
+
+function key({ group, name }: OptionName): string {
+  return `${normalized(group)}.${name}`
 }
 
 /** Section names do not mind case, except DEFAULT; names of options do (oslo_config/cfg.py, _normalize_group_name). */
-function isNamed(assignment: Assignment, { group, name }: { readonly group: string; readonly name: string }): boolean {
-  return assignment.key === name && normalized(assignment.section) === normalized(group)
-}
-
 function normalized(group: string): string {
   return group === 'DEFAULT' ? group : group.toLowerCase()
 }
 
 /**
  * `$name`, `${name}` and `${group.name}` filled in; `$$` and `\$` are a `$`, and any other `$` stays (oslo_config/cfg.py, _substitute).
- * A name without a group is looked for in the option's own group, then in DEFAULT.
+ * A name without a group is looked for in the option's own group, and in DEFAULT if that leads nowhere.
  */
 function interpolated(
   { value, place }: Found,
-  { group, name }: OptionName,
-  within: readonly string[],
-  lookup: (option: OptionName, within: readonly string[]) => Found | undefined,
-): string {
-  const self = `${group}.${name}`
-  if (within.includes(self)) throw unusable(place, `refers to itself by way of $${name}`)
+  group: string,
+  resolve: (option: OptionName) => Found | Dangling | undefined,
+): Found | Dangling {
+  let dangling: Dangling | undefined
   const fill = (reference: string): string => {
+    if (dangling !== undefined) return ''
     const dot = reference.indexOf('.')
     const groups = dot < 0 ? [group, 'DEFAULT'] : [reference.slice(0, dot)]
-    const option = reference.slice(dot + 1)
     for (const candidate of groups) {
-      const found = lookup({ group: candidate, name: option }, [...within, self])
-      const known = found?.value ?? DEFAULTS.get(`${candidate}.${option}`)
-      if (known !== undefined) return known
+      const found = resolve({ group: candidate, name: reference.slice(dot + 1) })
+      if (found !== undefined && 'value' in found) return found.value
     }
-    throw unusable(place, `refers to $${quotable(reference, [], 60)}, which is not set`)
+    dangling = { reference, place }
+    return ''
   }
-  return value
+  const filled = value
     .replaceAll('\\$', '$$$$')
     .replace(/\$(?:(\$)|([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi, (whole, escaped, named, braced) =>
       escaped ? '$' : fill(named ?? braced ?? whole),
     )
+  return dangling ?? { value: filled, place }
 }
 
 function unusable(place: string, what: string): AgentError {

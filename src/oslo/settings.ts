@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { AgentError, quotable } from '../errors.js'
-import { type Lookup, type OptionName, readConfig } from './config.js'
+import { type Lookup, readConfig } from './config.js'
 import { configFiles, type FileSelection } from './files.js'
 
 /** What the agent needs of Cinder's configuration. */
@@ -15,17 +15,6 @@ export interface Settings {
   readonly serviceDownTime: number | undefined
 }
 
-// The deprecated names are oslo.db's (oslo_db/options.py).
-const CONNECTION: OptionName = {
-  group: 'database',
-  name: 'connection',
-  deprecated: [
-    { group: 'DEFAULT', name: 'sql_connection' },
-    { group: 'DATABASE', name: 'sql_connection' },
-    { group: 'sql', name: 'connection' },
-  ],
-}
-
 /**
  * The connection and service_down_time from the environment and the files that cinder-volume reads.
  * Errors: config_error for files that cannot be read or parsed, and where no connection is set.
@@ -33,7 +22,7 @@ const CONNECTION: OptionName = {
 export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): Settings {
   const files = configFiles(selection, env)
   const lookup = readConfig(files, env)
-  const found = lookup(CONNECTION) ?? cindersDefault(lookup)
+  const found = lookup({ group: 'database', name: 'connection' }) ?? cindersDefault(lookup)
   if (found === undefined) {
     const read = files.map(({ path }) => quotable(path)).join(', ')
     const problem =
@@ -57,7 +46,7 @@ export function readServiceDownTime(selection: FileSelection, env: NodeJS.Proces
 
 /** Cinder's own default (cinder/db/sqlalchemy/api.py), if a database is there. */
 function cindersDefault(lookup: Lookup): { value: string; place: string } | undefined {
-  const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value ?? '/var/lib/cinder'}/cinder.sqlite`
+  const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value}/cinder.sqlite`
   return existsSync(path) ? { value: `sqlite:///${path}`, place: "Cinder's default" } : undefined
 }
 

@@ -34,7 +34,7 @@ export function parseUrl(text: string, extraParameters = ''): DatabaseUrl {
   const groups = PATTERN.exec(text.trim())?.groups
   if (groups?.['name'] === undefined) throw invalid('The connection is not a database URL.')
   const dialect = dialectOf(groups['name'])
-  const port = groups['port'] || undefined
+  const port = groups['port']
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65535)) {
     throw invalid('The port in the connection is not a number up to 65535.')
   }
