@@ -35,6 +35,7 @@ export function translated(cause: unknown, server: string, password: string): Ag
     const hint = 'Run it again when whoever holds the lock has finished.'
     return new AgentError('busy', said, { hint, transient: true, cause })
   }
+  // The kernel's own time-out, where it is shorter than ours.
   if (code === 'ETIMEDOUT')
     return new AgentError('timeout', said, { hint: 'Check the address, or raise timeout.', cause })
   if (UNAVAILABLE.has(errno) || LOST.has(code)) {

@@ -100,7 +100,7 @@ function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): ()
     const connection = createConnection({
       ...settings,
       charset: 'utf8mb4',
-      connectTimeout: milliseconds,
+      connectTimeout: 0, // ours, below, covers the handshake too
       disableEval: true,
     } as Parameters<typeof createConnection>[0]) // readonly, and its type forbids the undefined that it allows
     connection.on('error', () => {}) // each statement reports its own
