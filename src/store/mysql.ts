@@ -1,3 +1,4 @@
+import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { createConnection, type ResultSetHeader, type RowDataPacket } from 'mysql2'
 import { AgentError } from '../errors.js'
 import type { Store, Table, Target, Transaction } from '../types.js'
@@ -99,6 +100,7 @@ function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): ()
   return async () => {
     const connection = createConnection({
       ...settings,
+      ...(settings.ssl?.verifyIdentity && isIP(settings.host) && { stream: () => socketToAddress(settings) }),
       charset: 'utf8mb4',
       connectTimeout: 0, // ours, below, covers the handshake too
       disableEval: true,
@@ -132,6 +134,11 @@ function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): ()
       end: () => new Promise((fulfil) => connection.end(() => fulfil())),
     }
   }
+}
+
+/** mysql2 leaves it to Node which name an address must have in the certificate, and Node takes it from here, else for `localhost`. */
+function socketToAddress({ host, port }: { host: string; port: number }): Socket {
+  return Object.assign(connectSocket(port, host), { _host: host })
 }
 
 /**

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 /** The real programs that tests talk to: how to see whether one is there, and Debian's packages that bring it. */
 const PEERS = {
   mariadb: { present: () => onPath('mariadbd') && onPath('mariadb-install-db'), packages: ['mariadb-server-core'] },
+  openssl: { present: () => onPath('openssl'), packages: ['openssl'] },
   cinder: { present: () => onPath('cinder-manage'), packages: ['cinder-common'] },
   oslo: { present: () => imports('oslo_config.cfg'), packages: ['python3-oslo.config'] },
   sqlalchemy: { present: () => imports('sqlalchemy.engine.url'), packages: ['python3-sqlalchemy'] },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
 import type { TestProject } from 'vitest/node'
+import { makeCertificates } from './certificates.js'
 import { installPeers, type Peer } from './install.js'
 import { startMariaDb } from './mariadb.js'
 
@@ -33,7 +34,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   if (missing.cinder === null) syncDatabase(`sqlite:///${sqlite}`, folder)
   let mariadb = { port: 0, socket: '', stop: async () => {} }
   if (missing.mariadb === null) {
-    mariadb = await startMariaDb(join(folder, 'mariadb'))
+    mariadb = await startMariaDb(join(folder, 'mariadb'), missing.openssl === null ? tls(join(folder, 'tls')) : [])
     const admin = await createConnection({ socketPath: mariadb.socket, user: 'root' })
     await admin.query('CREATE DATABASE cinder CHARACTER SET utf8')
     await admin.query('CREATE USER cinder@localhost IDENTIFIED BY ?', [MARIADB_PASSWORD])
@@ -51,6 +52,11 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     await mariadb.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function tls(folder: string): readonly string[] {
+  makeCertificates(folder)
+  return [`--ssl-ca=${folder}/ca.pem`, `--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`]
 }
 
 /** Cinder's own tables, made by Cinder. */
