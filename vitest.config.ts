@@ -7,7 +7,6 @@ export default defineConfig({
     globalSetup: ['test/peers/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: [['default', { summary: false }], ...(process.env['CI'] ? [] : [])],
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },
 })

@@ -17,7 +17,7 @@ export interface Target {
 }
 
 /** Where the database's URL comes from. */
-export type ConnectionSource = Pick<RequestDocument, 'connection' | 'config_file' | 'config_dir'>
+type ConnectionSource = Pick<RequestDocument, 'connection' | 'config_file' | 'config_dir'>
 
 export interface Request {
   readonly targets: readonly Target[]

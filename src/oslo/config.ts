@@ -3,7 +3,7 @@ import type { SourceFile } from './files.js'
 import { parseIni } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
-export interface OptionName {
+interface OptionName {
   readonly group: string
   readonly name: string
 }
@@ -21,7 +21,7 @@ const DEPRECATED: ReadonlyMap<string, readonly OptionName[]> = new Map([
 ])
 
 /** The value of an option, and where it stands, for messages. */
-export interface Found {
+interface Found {
   readonly value: string
   readonly place: string
 }

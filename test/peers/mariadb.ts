@@ -69,7 +69,7 @@ async function accepting(server: ChildProcess, socketPath: string, log: string):
   throw new Error(`mariadbd does not answer:\n${existsSync(log) ? readFileSync(log, 'utf8') : 'no log'}`)
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
