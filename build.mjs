@@ -78,6 +78,12 @@ const leanMysql2 = {
       /iconv-lite.encodings.(tables|sbcs-data|dbcs)/,
       /mysql2.lib.constants.errors\.js$/,
     ]
+    const root = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
+    bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: 'mysql2', namespace: 'lean' }))
+    bundle.onLoad({ filter: /^mysql2$/, namespace: 'lean' }, () => ({
+      contents: "exports.createConnection = require('./lib/create_connection.js')",
+      resolveDir: root,
+    }))
     for (const filter of unused) bundle.onLoad({ filter }, () => ({ contents: 'module.exports = {}' }))
     bundle.onLoad({ filter: /long.umd.index\.js$/ }, async ({ path }) => ({
       contents: `const WebAssembly = undefined;${await readFile(path, 'utf8')}`,
@@ -105,30 +111,63 @@ const COMMON = {
   target: 'node20',
   format: 'cjs',
   supported: { 'dynamic-import': false }, // require is quicker, and starts no second module loader
+  define: { 'import.meta.url': '__filename' },
   legalComments: 'none',
 }
 
-async function bundle() {
+async function executable() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'dist/cinder-backend.cjs'
   await build({
     ...COMMON,
     entryPoints: ['src/main.ts'],
     outfile,
-    external: ['better-sqlite3'],
-    define: { VERSION: JSON.stringify(version) },
+    define: { ...COMMON.define, VERSION: JSON.stringify(version) },
     banner: { js: '#!/usr/bin/env node' },
     plugins: [mysql2Apart],
   })
   await chmod(outfile, 0o755)
-  const mysql2 = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
+  await build({ ...COMMON, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [leanMysql2] })
+}
+
+/** A result in the form of the contract, for what goes wrong before the agent can start. @param {string} msg @param {string} hint */
+const stillborn = (msg, hint) =>
+  JSON.stringify({
+    changed: false,
+    failed: true,
+    msg: `${msg} ${hint}`,
+    backends: [],
+    warnings: [],
+    error: { code: 'config_error', hint },
+  })
+
+const NO_NODE = stillborn('This host has no node or nodejs on its PATH.', 'Install Node 20 or later on it.')
+const OLD_NODE = stillborn('The Node on this host is too old.', 'Install Node 20 or later on it.')
+
+/**
+ * Shell and JavaScript at once, for Ansible from 2.17.5 on takes "/usr/bin/env node" for the name of one program: to the shell the second line
+ * looks for node and becomes it, to JavaScript it is a text and a comment. Old Node versions must be able to read as far as the third. The
+ * fourth is for a package.json above that makes every .js an ES module, which the bundle is not.
+ */
+const MODULE_HEADER = `#!/bin/sh
+':' //; node=$(command -v node || command -v nodejs) && exec "$node" "$0" "$@"; echo '${NO_NODE}'; exit 1
+"use strict"; if (parseInt(process.versions.node) < 20) { console.log(${JSON.stringify(OLD_NODE)}); process.exit(1) } // WANT_JSON
+if (typeof require !== 'function') globalThis.require = process.getBuiltinModule('module').createRequire(process.execPath)`
+
+async function ansibleModule() {
+  const outfile = 'library/cinder_backend.js'
   await build({
     ...COMMON,
-    stdin: { contents: "exports.createConnection = require('./lib/create_connection.js')", resolveDir: mysql2 },
-    outfile: 'dist/mysql2.cjs',
+    target: 'node12',
+    entryPoints: ['src/module.ts'],
+    outfile,
+    define: { 'import.meta.url': 'process.execPath' },
+    banner: { js: MODULE_HEADER },
     plugins: [leanMysql2],
   })
+  await chmod(outfile, 0o755)
 }
 
 await generate()
-await bundle()
+await executable()
+await ansibleModule()

@@ -6,6 +6,7 @@ import type { Row, Store, Table, Transaction } from '../types.js'
 import type { OpenOptions } from './engine.js'
 import { interrupted } from './retry.js'
 import { toRow } from './rows.js'
+import { loadDriver } from './sqlite-driver.js'
 import {
   type Dialect,
   namesStatement,
@@ -27,9 +28,9 @@ const DIALECT: Dialect = {
 const BUSY_TIMEOUT = 250
 
 /** The two tables in an SQLite file. Reading never writes to it, and a file that is not there is not made. */
-export async function openSqlite(url: DatabaseUrl, { readOnly, signal }: OpenOptions): Promise<Store> {
+export function openSqlite(url: DatabaseUrl, { readOnly, signal }: OpenOptions): Store {
   const path = filePath(url)
-  const { default: Driver } = await import('better-sqlite3')
+  const Driver = loadDriver()
   mustExist(path)
   let db: Database | undefined
   const open = (readonly: boolean) => {

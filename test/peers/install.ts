@@ -7,6 +7,8 @@ const PEERS = {
   openssl: { present: () => onPath('openssl'), packages: ['openssl'] },
   cinder: { present: () => onPath('cinder-manage'), packages: ['cinder-common'] },
   oslo: { present: () => imports('oslo_config.cfg'), packages: ['python3-oslo.config'] },
+  ansible: { present: () => onPath('ansible-playbook'), packages: ['ansible-core'] },
+  puppet: { present: () => onPath('puppet'), packages: ['puppet-agent'] },
   sqlalchemy: { present: () => imports('sqlalchemy.engine.url'), packages: ['python3-sqlalchemy'] },
 } as const
 

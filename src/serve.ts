@@ -1,0 +1,65 @@
+import { writeSync } from 'node:fs'
+import type { ResultDocument } from './contract.generated.js'
+import { failure } from './report/result.js'
+import type { Flags } from './request/request.js'
+import { run } from './run.js'
+
+export interface ServeOptions extends Flags {
+  /** Exit with 2 where something was changed, or would be. */
+  readonly detailed: boolean
+  /** The stack of an unforeseen error goes to standard error. */
+  readonly verbose: boolean
+  /** The result as the caller wants to read it: one JSON object. */
+  readonly format: (result: ResultDocument) => object
+}
+
+/**
+ * One request, and the end of the process: one JSON document on one line of standard output, and the exit status that goes with it, whatever
+ * happens.
+ */
+export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, options: ServeOptions): Promise<never> {
+  const abort = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
+  const onBug = (error: unknown) => {
+    if (options.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  }
+  const crash = (error: unknown) => {
+    onBug(error)
+    finish(failed(error), options)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+  const { signal } = abort
+  return finish(await run(() => input(signal), options, { env: process.env, signal, onBug }), options)
+}
+
+/** The result of what failed before there was a request. */
+export function failed(error: unknown): ResultDocument {
+  return failure(error, [], { diff: false, serviceDownTime: 0, warnings: [] })
+}
+
+export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {
+  print(`${JSON.stringify(format(result))}\n`)
+  if (result.failed) process.exit(1)
+  process.exit(detailed && result.changed ? 2 : 0)
+}
+
+export function print(text: string): void {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(written(rest))
+  } catch {
+    process.exit(1) // nobody reads any more
+  }
+}
+
+/** Bytes written; 0 where a non-blocking pipe is full for the moment. */
+function written(rest: Buffer): number {
+  try {
+    return writeSync(1, rest)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    return 0
+  }
+}
