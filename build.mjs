@@ -1,7 +1,7 @@
 // The build: validators and types from the schemas, then one file for the executable.
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import standalone from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
@@ -156,8 +156,9 @@ if (typeof require !== 'function') globalThis.require = process.getBuiltinModule
 
 async function ansibleModule() {
   const outfile = 'library/cinder_backend.js'
-  await build({
+  const { metafile } = await build({
     ...COMMON,
+    metafile: true,
     target: 'node12',
     entryPoints: ['src/module.ts'],
     outfile,
@@ -166,6 +167,18 @@ async function ansibleModule() {
     plugins: [leanMysql2],
   })
   await chmod(outfile, 0o755)
+  await licenses(Object.keys(metafile.inputs))
+}
+
+/** The licenses of what is bundled ask to be passed on with it; the module bundles all that the executable does. @param {string[]} inputs */
+async function licenses(inputs) {
+  const folders = new Set(inputs.flatMap((input) => /node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []))
+  const texts = [...folders].sort().map(async (folder) => {
+    const name = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file))
+    if (name === undefined) throw new Error(`${folder} has no license`)
+    return `${folder.replace('node_modules/', '')}\n\n${(await readFile(join(folder, name), 'utf8')).trim()}\n`
+  })
+  await writeFile('dist/THIRD-PARTY-LICENSES.txt', (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`))
 }
 
 await generate()
