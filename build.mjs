@@ -48,7 +48,6 @@ async function generate() {
     strict: true,
     strictRequired: false,
     allowUnionTypes: true,
-    allErrors: true,
     code: { source: true, esm: true },
   })
   const code = (standalone.default ?? standalone)(ajv, ajv.compile(request))

@@ -22,7 +22,7 @@ export async function apply(store: Store, first: Plan, planner: Planner, options
   let plan = first
   /** What a commit should have written whose answer never came. */
   let unconfirmed: Plan | undefined
-  return retrying(options.timeout, options.signal, async () => {
+  const attempt = async () => {
     let written: Plan | undefined
     try {
       return await store.change(async (transaction) => {
@@ -32,13 +32,32 @@ export async function apply(store: Store, first: Plan, planner: Planner, options
         if (unconfirmed !== undefined && changes.length === 0) return unconfirmed
         if (!changingRows(plan).every((row) => locked.has(key(row)))) throw conflict(changes)
         for (const change of changes) if (!(await transaction.update(change))) throw conflict(changes)
-        written = plan
+        written = changes.length === 0 ? undefined : plan
         return plan
       })
     } catch (error) {
-      if (error instanceof AgentError && error.code === 'connection_failed') unconfirmed = written ?? unconfirmed
+      if (answerIsLost(error)) unconfirmed = written ?? unconfirmed
       throw error
     }
+  }
+  try {
+    return await retrying(options.timeout, options.signal, attempt)
+  } catch (error) {
+    throw unconfirmed === undefined ? error : inDoubt(error)
+  }
+}
+
+/** Whether a commit that failed so may have been done all the same. */
+function answerIsLost(error: unknown): boolean {
+  return error instanceof AgentError && ['connection_failed', 'timeout', 'interrupted'].includes(error.code)
+}
+
+function inDoubt(error: unknown): unknown {
+  if (!(error instanceof AgentError)) return error
+  return new AgentError(error.code, `The commit was sent, but its answer was lost: ${error.problem}`, {
+    ...error.details,
+    hint: 'Run it again: it finds out what was done, and does the rest.',
+    unconfirmed: true,
   })
 }
 

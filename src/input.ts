@@ -5,9 +5,23 @@ import { interrupted } from './store/retry.js'
 
 /** All of standard input, or as much of it as shows that it is too large. Errors: interrupted, invalid_json. */
 export async function input(signal: AbortSignal): Promise<Buffer> {
-  if (fstatSync(0).isFile()) return readFileSync(0)
-  const { chunks, ended } = readWaiting()
+  const found = fstatSync(0)
+  if (found.isFile()) return readFile(found.size)
+  const { chunks, ended } = found.isFIFO() ? readWaiting() : { chunks: [], ended: false }
   return ended ? Buffer.concat(chunks) : readRest(chunks, signal)
+}
+
+function readFile(size: number): Buffer {
+  if (size > MOST_INPUT) return Buffer.alloc(MOST_INPUT + 1)
+  try {
+    return readFileSync(0)
+  } catch {
+    throw unreadable()
+  }
+}
+
+function unreadable(): AgentError {
+  return new AgentError('invalid_json', 'Standard input cannot be read.', { hint: 'Give the request there.' })
 }
 
 /**
@@ -17,7 +31,6 @@ export async function input(signal: AbortSignal): Promise<Buffer> {
 function readWaiting(): { chunks: Buffer[]; ended: boolean } {
   const chunks: Buffer[] = []
   try {
-    if (!fstatSync(0).isFIFO()) return { chunks, ended: false }
     const pipe = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK)
     for (let size = 0; size <= MOST_INPUT; ) {
       const chunk = Buffer.allocUnsafe(65536)
@@ -37,7 +50,7 @@ function readRest(chunks: Buffer[], signal: AbortSignal): Promise<Buffer> {
   return new Promise((fulfil, reject) => {
     let size = 0
     signal.addEventListener('abort', () => reject(interrupted()))
-    process.stdin.on('error', () => reject(new AgentError('invalid_json', 'Standard input cannot be read.')))
+    process.stdin.on('error', () => reject(unreadable()))
     process.stdin.on('end', () => fulfil(Buffer.concat(chunks)))
     process.stdin.on('data', (chunk: Buffer) => {
       chunks.push(chunk)

@@ -1,4 +1,4 @@
-import { AgentError, quotable } from './errors.js'
+import { AgentError } from './errors.js'
 import { input } from './input.js'
 import { FORMATS } from './report/formats.js'
 import { failed, finish, print, type ServeOptions, serve } from './serve.js'
@@ -49,17 +49,27 @@ async function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
-    throw misused(error instanceof Error ? (error.message.split('. ')[0] ?? '') : '')
+    throw misused(String(error))
   }
 }
 
 function format(name: string): ServeOptions['format'] {
   if (name === 'json' || name === 'salt' || name === 'bolt') return FORMATS[name]
-  throw misused(`--format must be ${Object.keys(FORMATS).join(', ')}, not '${name}'`)
+  throw wrongUse(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`)
 }
 
-function misused(problem: string): AgentError {
-  return new AgentError('invalid_request', `${quotable(problem)}.`, { hint: 'See cinder-backend --help.' })
+/** Only names of options are repeated: other words on a command line that is wrong may be a request, with its password. */
+function misused(said: string): AgentError {
+  const option = /^\w*(?:Error)?[^']*'(-{1,2}[\w-]+)/.exec(said)?.[1]
+  return wrongUse(
+    option === undefined
+      ? 'The request goes to standard input, not onto the command line.'
+      : `The option ${option} does not exist, or not in this form.`,
+  )
+}
+
+function wrongUse(problem: string): AgentError {
+  return new AgentError('invalid_request', problem, { hint: 'See cinder-backend --help.' })
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -9,14 +9,23 @@ import type { Backend, Desired, Row, Store, Target } from './types.js'
  */
 export function backendsOf(targets: readonly Target[], rows: readonly Row[]): readonly Backend[] {
   const backends: Backend[] = []
-  const clusters = new Map<number, Backend>()
+  const clusters = new Map<string, Backend>()
   const index = indexed(rows)
   for (const target of targets) {
-    const backend = backendOf(target, index)
-    const twin = backend.cluster && clusters.get(backend.cluster.id)
-    if (twin !== undefined) mustAgree(twin.target, target, backend.cluster?.name ?? '')
-    else backends.push(backend)
-    if (backend.cluster !== undefined) clusters.set(backend.cluster.id, backend)
+    const service = target.kind === 'host' ? serviceOf(target, index) : undefined
+    const name = service === undefined ? target.name : service.clusterName
+    if (service !== undefined && name === null) {
+      backends.push({ target, cluster: undefined, services: [service] })
+    } else if (name !== null) {
+      const twin = clusters.get(name)
+      if (twin !== undefined) {
+        mustAgree(twin.target, target, name)
+        continue
+      }
+      const backend = clusterOf(target, name, service, index)
+      clusters.set(name, backend)
+      backends.push(backend)
+    }
   }
   return backends
 }
@@ -33,7 +42,10 @@ function indexed(rows: readonly Row[]): Index {
     const map = new Map<string, Row[]>()
     for (const row of rows) {
       const name = key(row)
-      if (name !== null) map.set(name, [...(map.get(name) ?? []), row])
+      if (name === null) continue
+      const known = map.get(name)
+      if (known === undefined) map.set(name, [row])
+      else known.push(row)
     }
     return map
   }
@@ -44,32 +56,39 @@ function indexed(rows: readonly Row[]): Index {
   }
 }
 
-function backendOf(target: Target, { hosts, members, clusters }: Index): Backend {
-  const named = target.kind === 'host' ? hosts.get(target.name) : undefined
-  const service = named && only(target, named)
-  const clusterName = target.kind === 'cluster' ? target.name : (service?.clusterName ?? null)
-  if (clusterName === null) {
-    if (service === undefined) throw notFound(target)
-    return { target, cluster: undefined, services: [service] }
-  }
-  const cluster = clusters.get(clusterName)
-  if (cluster === undefined) throw service === undefined ? notFound(target) : orphan(service)
-  const services = [...(members.get(clusterName) ?? [])].sort((a, b) => a.id - b.id)
-  for (const { name } of services)
-    only(
-      { ...target, name },
-      services.filter((row) => row.name === name),
-    )
-  return { target, cluster: only(target, cluster), services }
+function serviceOf(target: Target, { hosts }: Index): Row {
+  const [service, ...others] = hosts.get(target.name) ?? []
+  if (service === undefined) throw notFound(target)
+  if (others.length > 0) throw ambiguous([service, ...others])
+  return service
 }
 
-function only(target: Target, rows: readonly Row[]): Row | undefined {
-  if (rows.length <= 1) return rows[0]
+/** The cluster that the target names, or that its service is a member of, with all members. */
+function clusterOf(
+  target: Target,
+  name: string,
+  service: Row | undefined,
+  { hosts, members, clusters }: Index,
+): Backend {
+  const [cluster, ...others] = clusters.get(name) ?? []
+  if (cluster === undefined) throw service === undefined ? notFound(target) : orphan(service)
+  if (others.length > 0) throw ambiguous([cluster, ...others])
+  const services = [...(members.get(name) ?? [])].sort((a, b) => a.id - b.id)
+  const twice = services.find((member) => hosts.get(member.name)?.length !== 1)
+  if (twice !== undefined) throw ambiguous(hosts.get(twice.name) ?? [])
+  return { target, cluster, services }
+}
+
+function ambiguous(rows: readonly Row[]): AgentError {
+  const { table, name } = rows[0] ?? { table: 'services', name: '' }
   const ids = rows.map(({ id }) => id).join(', ')
-  const what = target.kind === 'host' ? 'volume services' : 'rows'
-  throw new AgentError('ambiguous_service', `${quotable(target.name)} has ${rows.length} ${what} (ids ${ids}).`, {
-    hint: 'Remove the stale ones with cinder-manage service remove, or mark them deleted.',
-    [target.kind]: target.name,
+  const [what, hint] =
+    table === 'services'
+      ? ['volume services', 'Remove the stale ones with cinder-manage service remove, or mark them deleted.']
+      : ['rows in clusters', 'Mark the stale ones deleted.']
+  return new AgentError('ambiguous_service', `${quotable(name)} has ${rows.length} ${what} (ids ${ids}).`, {
+    hint,
+    [table === 'services' ? 'host' : 'cluster']: name,
   })
 }
 

@@ -20,6 +20,7 @@ const SERVICE_DOWN_TIME = 60
 interface Findings {
   diff: boolean
   serviceDownTime: number
+  /** Of the connection. */
   readonly warnings: string[]
   seen: Plan
 }
@@ -58,7 +59,7 @@ async function settle(store: Store, request: Request, findings: Findings, signal
   const { targets, timeout } = request
   const planner = (rows: readonly Row[]) => {
     findings.seen = backendsOf(targets, rows).map((backend) => planBackend(backend, findings.serviceDownTime))
-    findings.warnings.splice(0, Number.POSITIVE_INFINITY, ...guard(findings.seen, request.force, findings.warnings))
+    if (!request.force) guard(findings.seen)
     return findings.seen
   }
   const plan = planner(await retrying(timeout, signal, () => store.read(targets)))
@@ -66,16 +67,13 @@ async function settle(store: Store, request: Request, findings: Findings, signal
   return apply(store, plan, planner, { targets, timeout, signal })
 }
 
-/** The warnings with those of the guards that `force` passes over; without `force` the first guard that refuses is thrown. */
-function guard(plan: Plan, force: boolean, warnings: readonly string[]): readonly string[] {
-  const all = new Set(warnings)
-  for (const { backend, refusals } of plan) {
-    for (const { code, problem, hint } of refusals) {
-      if (!force) throw new AgentError(code, problem, { hint, [backend.target.kind]: backend.target.name })
-      all.add(`Forced past ${code}: ${problem}`)
-    }
-  }
-  return [...all]
+/** Throws what the first guard that refuses has to say. */
+function guard(plan: Plan): void {
+  const refused = plan.find(({ refusals }) => refusals.length > 0)
+  const [refusal] = refused?.refusals ?? []
+  if (refused === undefined || refusal === undefined) return
+  const { kind, name } = refused.backend.target
+  throw new AgentError(refusal.code, refusal.problem, { hint: refusal.hint, [kind]: name })
 }
 
 /** The database, and how old a heartbeat may be in seconds: from the request, else from the environment and cinder.conf. */
@@ -89,7 +87,7 @@ function databaseOf(request: Request, env: NodeJS.ProcessEnv): { url: DatabaseUr
   const settings = readSettings(selection, env)
   return {
     url: inConfig(settings.place, () => parseUrl(settings.connection, settings.parameters)),
-    serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime ?? SERVICE_DOWN_TIME,
+    serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime() ?? SERVICE_DOWN_TIME,
   }
 }
 
@@ -99,6 +97,6 @@ function inConfig<T>(place: string, work: () => T): T {
     return work()
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    throw new AgentError('config_error', `${quotable(place)}: ${error.message}`, { cause: error })
+    throw new AgentError('config_error', `${quotable(place)}: ${error.problem}`, { ...error.details, cause: error })
   }
 }

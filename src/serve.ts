@@ -49,7 +49,8 @@ export function print(text: string): void {
   try {
     while (rest.length > 0) rest = rest.subarray(written(rest))
   } catch {
-    process.exit(1) // nobody reads any more
+    process.stderr.write('The result could not be written to standard output.\n')
+    process.exit(1)
   }
 }
 

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { createConnection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { agent } from './support/agent.js'
 import { embedded, mariaDb, mariaUrl, type TestDatabase, titled } from './support/databases.js'
@@ -10,7 +12,7 @@ import { runHere } from './support/inprocess.js'
 import { service } from './support/rows.js'
 
 const SECRET = 's3cr3t-pa55'
-const { folder } = inject('peers')
+const { folder, mariadb } = inject('peers')
 
 /** Runs it, and holds what every failure must keep: exit status 1, nothing changed, nothing on standard error, no secret anywhere. */
 async function fails(input: unknown, code: string, said: RegExp | string = ''): Promise<void> {
@@ -70,6 +72,15 @@ describe('a request that does not fit', () => {
     ['an SQLite URL without a file', { host: 'vol1@a', connection: 'sqlite://' }, /names no file/],
     ['a key that every object has', { host: 'vol1@a', constructor: true }, /Unknown key "constructor"/],
   ])('%s', (_, request, said) => fails({ connection, ...request }, 'invalid_request', said))
+
+  test.each([
+    ['eighty thousand items that are no objects', `{"backends": [${'0,'.repeat(80_000)}0]}`],
+    ['a quarter of a million unknown keys', `{${Array.from({ length: 250_000 }, (_, i) => `"k${i}": 0`).join(',')}}`],
+    [
+      'a list that is too long',
+      JSON.stringify({ backends: Array.from({ length: 100_000 }, (_, i) => ({ host: `h${i}` })) }),
+    ],
+  ])('%s are refused without delay', (_, input) => fails(input, 'invalid_request'), 5000)
 
   test('options of the command line that do not exist', async () => {
     const { result, status } = await agent('', { args: ['--chekc'] })
@@ -136,6 +147,47 @@ describe('a request that does not fit', () => {
   })
 })
 
+describe('a secret in the wrong place', () => {
+  const url = `mysql+pymysql://cinder:${SECRET}@192.0.2.1/cinder`
+  const broken = (text: string) => ({ host: 'vol1@a', timeout: 1, connection: text })
+  test.each<[string, unknown]>([
+    ['a request as a JSON text', JSON.stringify(JSON.stringify({ host: 'vol1@a', connection: url }))],
+    ['a request in the form of Python', JSON.stringify(`{'connection': '${url}'}`)],
+    ['a URL as the file', { host: 'vol1@a', config_file: url }],
+    ['a URL as another value', { host: 'vol1@a', replication: url }],
+    ['a URL as a key', { [url]: 1 }],
+    ['a URL as the host', { host: url, connection: 'sqlite:////nowhere' }],
+    ['a URL in a list', { backends: [`connection=${url}`] }],
+    ['an @ in the password', broken(`mysql://cinder:p@${SECRET}@127.0.0.1/cinder`)],
+    ['an @ and a / in the password', broken(`mysql://cinder:p@x/${SECRET}@127.0.0.1/cinder`)],
+    ['a / in the user', broken(`mysql://ci/nder:${SECRET}@127.0.0.1/cinder`)],
+  ])('%s', async (_, request) => {
+    const { stdout, stderr, result } = await agent(request)
+    expect(result.failed).toBe(true)
+    expect(stdout + stderr).not.toContain(SECRET)
+  })
+
+  test('a request on the command line', async () => {
+    const { stdout, stderr, result } = await agent('', { args: [JSON.stringify({ host: 'vol1@a', connection: url })] })
+    expect(result).toMatchObject({ error: { code: 'invalid_request' }, msg: expect.stringContaining('standard input') })
+    expect(stdout + stderr).not.toContain(SECRET)
+  })
+
+  test.each(['pa$NAME', 'pa${NAME}', 'pa${NAME.x}'])(
+    'a password in cinder.conf that looks like a reference: %s',
+    async (password) => {
+      const config_file = join(folder, 'dollar.conf')
+      writeFileSync(
+        config_file,
+        `[database]\nconnection = mysql://cinder:${password.replace('NAME', 's3cr3t_pa55')}@h/d\n`,
+      )
+      const { result, stdout } = await agent({ host: 'vol1@a', config_file })
+      expect(result).toMatchObject({ error: { code: 'config_error' }, msg: expect.stringContaining('line 2') })
+      expect(stdout).not.toContain('s3cr3t_pa55')
+    },
+  )
+})
+
 describe('a database that is not as it should be', () => {
   const request = (connection: string) => ({ host: 'vol1@a', active_backend: 'reset', timeout: 2, connection })
 
@@ -149,7 +201,9 @@ describe('a database that is not as it should be', () => {
       'connection_failed',
       /There is no SQLite file .+nowhere/,
     )
-    await fails(request(`sqlite:///${path('a-folder')}`), 'connection_failed', /is a folder/)
+    await fails(request(`sqlite:///${path('a-folder')}`), 'connection_failed', /is not a regular file/)
+    execFileSync('mkfifo', [path('fifo')])
+    await fails(request(`sqlite:///${path('fifo')}`), 'connection_failed', /not a regular file/)
     await fails(request(`sqlite:///${path('text.sqlite')}`), 'schema_mismatch', /not an SQLite database/)
     await fails(request(`sqlite:///${path('empty.sqlite')}`), 'schema_mismatch', /no such table/)
   })
@@ -208,6 +262,21 @@ describe('a database that is not as it should be', () => {
 
     test('a wrong password', () =>
       fails(request(withPassword(SECRET)), 'access_denied', /Access denied.+Check the connection's user/))
+    test('a user without rights, with too many connections, with an expired password', async () => {
+      const admin = await createConnection({ socketPath: mariadb.socket, user: 'root', multipleStatements: true })
+      const url = mariaUrl(/t\d+_\d+/.exec(database.connection)?.[0] ?? '').replace(/\/\/[^@]+@/, '//limited:pw@')
+      await admin.query("CREATE USER limited@localhost IDENTIFIED BY 'pw'")
+      await fails(request(url), 'access_denied', /Access denied/)
+      await admin.query('GRANT SELECT ON *.* TO limited@localhost WITH MAX_USER_CONNECTIONS 1')
+      const only = await createConnection({ port: mariadb.port, user: 'limited', password: 'pw', host: '127.0.0.1' })
+      await fails(request(url), 'connection_failed', /max_user_connections/)
+      await only.end()
+      await admin.query('ALTER USER limited@localhost PASSWORD EXPIRE')
+      await fails(request(url), 'access_denied', /SET PASSWORD/)
+      await admin.query('DROP USER limited@localhost')
+      await admin.end()
+    })
+
     test('no such database', () => fails(request(mariaUrl('nowhere')), 'connection_failed', /Unknown database/))
     test('no services table', () => fails(request(mariaUrl('mysql')), 'schema_mismatch', /services.+doesn't exist/))
     test('an old schema', async () => {

@@ -32,9 +32,8 @@ export type Lookup = (option: OptionName) => Found | undefined
 /** Defaults of Cinder's own that other values are likely to refer to (cinder/common/config.py). */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([['DEFAULT.state_path', '/var/lib/cinder']])
 
-/** A reference that leads nowhere. */
+/** A value that refers to nowhere. What it refers to is not told, for an unescaped `$` is mostly part of a password. */
 interface Dangling {
-  readonly reference: string
   readonly place: string
 }
 
@@ -61,11 +60,11 @@ export function readConfig(files: readonly SourceFile[], env: NodeJS.ProcessEnv)
   const resolve = (option: OptionName, within: readonly string[]): Found | Dangling | undefined => {
     const found = raw(option)
     if (found === undefined) return undefined
-    if (within.includes(key(option))) throw unusable(found.place, `refers to itself by way of $${option.name}`)
+    if (within.includes(key(option))) throw unusable(found.place, 'refers to itself')
     return interpolated(found, option.group, (next) => {
       const target = resolve(next, [...within, key(option)])
       if (target === undefined && !groups.has(next.group) && next.group !== 'DEFAULT' && next.group !== option.group) {
-        throw unusable(found.place, `refers to the group ${quotable(next.group, [], 60)}, which is not there`)
+        throw unusable(found.place, 'refers by "$" to a group that is not there')
       }
       return target
     })
@@ -73,7 +72,7 @@ export function readConfig(files: readonly SourceFile[], env: NodeJS.ProcessEnv)
   return (option) => {
     const found = resolve(option, [])
     if (found === undefined || 'value' in found) return found
-    throw unusable(found.place, `refers to $${quotable(found.reference, [], 60)}, which is not set`)
+    throw unusable(found.place, 'refers by "$" to an option that is not set')
   }
 }
 
@@ -104,7 +103,7 @@ function interpolated(
       const found = resolve({ group: candidate, name: reference.slice(dot + 1) })
       if (found !== undefined && 'value' in found) return found.value
     }
-    dangling = { reference, place }
+    dangling = { place }
     return ''
   }
   const filled = value

@@ -11,8 +11,8 @@ export interface Settings {
   readonly parameters: string
   /** Where the connection stands, for messages. */
   readonly place: string
-  /** Seconds; undefined where nothing sets it. */
-  readonly serviceDownTime: number | undefined
+  /** Seconds; undefined where nothing sets it. Errors: config_error where it is no number. */
+  readonly serviceDownTime: () => number | undefined
 }
 
 /**
@@ -35,7 +35,7 @@ export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): 
     connection: found.value,
     parameters: lookup({ group: 'database', name: 'connection_parameters' })?.value ?? '',
     place: found.place,
-    serviceDownTime: serviceDownTime(lookup),
+    serviceDownTime: () => serviceDownTime(lookup),
   }
 }
 
@@ -52,7 +52,7 @@ function cindersDefault(lookup: Lookup): { value: string; place: string } | unde
 
 function serviceDownTime(lookup: Lookup): number | undefined {
   const found = lookup({ group: 'DEFAULT', name: 'service_down_time' })
-  if (found === undefined) return undefined
+  if (found === undefined || found.value.trim() === '') return undefined
   if (!/^\s*[+-]?\d+\s*$/.test(found.value)) {
     throw new AgentError('config_error', `service_down_time in ${found.place}, is not a whole number.`, {
       hint: 'Correct it, or give service_down_time in the request.',

@@ -22,11 +22,16 @@ export function success(plan: Plan, { checkMode, diff, serviceDownTime, warnings
     msg: message(plan, checkMode, serviceDownTime),
     backends: plan.map((each) => backendDocument(each, serviceDownTime)),
     ...(diff && { diff: changes.map(rowDiff) }),
-    warnings: [...warnings],
+    warnings: [...warnings, ...forced(plan)],
   }
 }
 
-/** The result of a run that failed, and changed nothing; what was seen by then is told all the same. */
+/** The guards that were passed over: with one that was not, there would be no success. */
+function forced(plan: Plan): readonly string[] {
+  return plan.flatMap(({ refusals }) => refusals.map(({ code, problem }) => `Forced past ${code}: ${problem}`))
+}
+
+/** The result of a run that failed, and changed nothing unless a commit is in doubt; what was seen by then is told all the same. */
 export function failure(
   error: unknown,
   seen: Plan,
@@ -41,7 +46,7 @@ export function failure(
     ...(hint !== undefined && { hint }),
   }
   return {
-    changed: false,
+    changed: known.details.unconfirmed === true,
     failed: true,
     msg: known.message,
     backends: seen.map((each) => backendDocument(undone(each), options.serviceDownTime)),

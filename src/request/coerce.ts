@@ -29,7 +29,10 @@ export function coerce(value: unknown, shape: Shape, root: Shape = shape): unkno
   const { type, properties, items } = resolve(shape, root)
   if (type === 'boolean') return toBoolean(value)
   if (type === 'integer') return toInteger(value)
-  if (type === 'array') return toList(value).map((item) => (items === undefined ? item : coerce(item, items, root)))
+  if (type === 'array') {
+    const list = toList(value)
+    return Array.isArray(list) && items !== undefined ? list.map((item) => coerce(item, items, root)) : list
+  }
   if (type !== 'object') return value
   const object = toObject(value)
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
@@ -52,9 +55,9 @@ function toInteger(value: unknown): unknown {
   return typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value
 }
 
-function toList(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value
-  return typeof value === 'string' ? value.split(',') : [value]
+function toList(value: unknown): unknown {
+  if (typeof value === 'string') return value.split(',')
+  return typeof value === 'number' ? [value] : value
 }
 
 function toObject(value: unknown): unknown {

@@ -2,46 +2,31 @@ import type { ErrorObject } from 'ajv'
 import { AgentError, quotable } from '../errors.js'
 import { nearest } from './nearest.js'
 
-/** Which of several faults is told: an unknown key first, since it often explains that another one is missing. */
-const TOLD_FIRST = ['additionalProperties', 'type', 'enum', 'oneOf']
-
-/**
- * A validator's findings as one sentence for the operator. Values are quoted, save those that may be secret.
- * `known` tells the keys that an object in the request may have, by its JSON pointer.
- */
-export function explain(
-  errors: readonly ErrorObject[],
-  document: unknown,
-  known: (pointer: string) => readonly string[],
-): AgentError {
-  const rank = (error: ErrorObject) => (TOLD_FIRST.indexOf(error.keyword) + 5) % 5
-  // The branches of oneOf complain too; what they say is in the complaint of oneOf itself.
-  const [first] = errors.filter((error) => !error.schemaPath.includes('/oneOf/')).sort((a, b) => rank(a) - rank(b))
-  if (first === undefined) return new AgentError('invalid_request', 'The request does not fit its schema.')
-  const value = at(document, first.instancePath)
-  const where = first.instancePath
+/** The validator's finding as one sentence for the operator. Values are quoted, save those that may be secret. */
+export function explain(error: ErrorObject | undefined, document: unknown): AgentError {
+  if (error === undefined) return new AgentError('invalid_request', 'The request does not fit its schema.')
+  const value = at(document, error.instancePath)
+  const where = error.instancePath
     .slice(1)
     .replace(/\/(\d+)/g, '[$1]')
     .replaceAll('/', '.')
-  if (first.keyword === 'additionalProperties') {
-    return unknownKey(String(first.params['additionalProperty']), where, known(first.instancePath))
-  }
-  if (first.keyword === 'oneOf') return wrongTargets(value, where)
-  const shown = where === 'connection' ? '' : `, not ${show(value)}`
-  return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(first)}${shown}.`)
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (error.keyword === 'oneOf' && isObject) return wrongTargets(value, where)
+  const shown = where === '' || where === 'connection' ? '' : `, not ${show(value)}`
+  return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(error)}${shown}.`)
 }
 
-function unknownKey(key: string, where: string, known: readonly string[]): AgentError {
+export function unknownKey(key: string, where: string, known: readonly string[]): AgentError {
   const [similar] = nearest(key, known, 1)
   const hint = similar === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean "${similar}"?`
-  return new AgentError('invalid_request', `Unknown key "${quotable(key, [], 60)}"${where && ` in ${where}`}.`, {
+  return new AgentError('invalid_request', `Unknown key "${quotable(key, 60)}"${where && ` in ${where}`}.`, {
     hint,
   })
 }
 
-function wrongTargets(value: unknown, where: string): AgentError {
+function wrongTargets(value: object, where: string): AgentError {
   const names = where === '' ? ['host', 'cluster', 'backends'] : ['host', 'cluster']
-  const given = names.filter((name) => typeof value === 'object' && value !== null && name in value)
+  const given = names.filter((name) => name in value)
   const found = given.length === 0 ? 'names no backend' : `names ${given.join(' and ')}`
   return new AgentError('invalid_request', `${where || 'The request'} ${found}.`, {
     hint: `Give exactly one of ${names.join(', ')}.`,
@@ -50,6 +35,7 @@ function wrongTargets(value: unknown, where: string): AgentError {
 
 function demand({ keyword, params }: ErrorObject): string {
   if (keyword === 'enum') return params['allowedValues'].map((value: unknown) => JSON.stringify(value)).join(' or ')
+  if (keyword === 'oneOf') return 'a JSON object'
   if (keyword === 'type') return NOUNS[String(params['type'])] ?? String(params['type'])
   if (keyword === 'minLength' || keyword === 'minItems') return 'not empty'
   if (keyword === 'maxLength') return `at most ${params['limit']} characters long`
@@ -59,6 +45,7 @@ function demand({ keyword, params }: ErrorObject): string {
 
 const NOUNS: Readonly<Record<string, string>> = {
   object: 'a JSON object',
+  array: 'a list',
   boolean: 'true or false',
   integer: 'a whole number',
   string: 'a text',
@@ -67,7 +54,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
-  return quotable(JSON.stringify(value), [], 60)
+  return quotable(JSON.stringify(value), 60)
 }
 
 function at(document: unknown, pointer: string): unknown {

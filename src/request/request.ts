@@ -3,7 +3,7 @@ import type { RequestDocument, TargetDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
 import type { Request, Target } from '../types.js'
 import { coerce, toBoolean } from './coerce.js'
-import { explain } from './explain.js'
+import { explain, unknownKey } from './explain.js'
 import validate from './validate.generated.js'
 
 /** What the command line adds to the request. */
@@ -38,9 +38,31 @@ export function toRequest(value: unknown, flags: Flags): Request {
 
 function validated(value: unknown): RequestDocument {
   const document = coerce(value, schema)
+  refuseUnknownKeys(document)
   if (validate(document)) return document as RequestDocument // what the validator has just established
-  const known = (pointer: string) => Object.keys((pointer === '' ? schema : schema.$defs.target).properties)
-  throw explain(validate.errors ?? [], document, known)
+  throw explain(validate.errors?.at(-1), document)
+}
+
+/** Unknown keys are told before anything else, since a misspelt one often explains what is missing. */
+function refuseUnknownKeys(document: unknown): void {
+  if (!isObject(document)) return
+  refuseUnknown(document, schema.properties, '')
+  const { backends } = document
+  if (!Array.isArray(backends)) return
+  for (const [index, item] of backends.entries()) {
+    if (isObject(item)) refuseUnknown(item, schema.$defs.target.properties, `backends[${index}]`)
+  }
+}
+
+function refuseUnknown(object: Readonly<Record<string, unknown>>, properties: object, where: string): void {
+  const unknown = Object.keys(object).find(
+    (key) => !Object.hasOwn(properties, key) && !(where === '' && key.startsWith('_')),
+  )
+  if (unknown !== undefined) throw unknownKey(unknown, where, Object.keys(properties))
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function targetsOf(document: RequestDocument): readonly Target[] {

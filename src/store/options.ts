@@ -35,6 +35,8 @@ const WITHOUT_EFFECT = new Set([
   'plugin',
 ])
 const WITH_EFFECT = new Set([
+  'user',
+  'password',
   'unix_socket',
   'ssl_ca',
   'ssl_cert',
@@ -62,14 +64,19 @@ export function mysqlOptions(url: DatabaseUrl, warn: (warning: string) => void):
   const socketPath = parameters.get('unix_socket') ?? (url.host === undefined ? file.get('socket') : undefined)
   const ssl = tls(parameters, file)
   return {
-    user: url.username || file.get('user') || '',
-    password: url.password || file.get('password') || '',
+    user: parameters.get('user') ?? (url.username || file.get('user') || ''),
+    password: parameters.get('password') ?? (url.password || file.get('password') || ''),
     database: url.database || file.get('database') || '',
     host: url.host ?? file.get('host') ?? 'localhost',
-    port: url.port ?? Number(file.get('port') ?? 3306),
+    port: url.port ?? portOf(file.get('port') ?? '3306'),
     ...(socketPath !== undefined && { socketPath }),
     ...(ssl !== undefined && { ssl }),
   }
+}
+
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text)
+  throw new AgentError('config_error', "The port in the connection's read_default_file is not a number up to 65535.")
 }
 
 /**

@@ -4,14 +4,15 @@ const MOST_TRIES = 40
 
 /**
  * Does the work again while it fails with a transient error: at most 40 times, with a growing, jittered pause, and for no longer than
- * `timeout` seconds. The last error is the one thrown.
+ * `timeout` seconds after the first failure. The last error is the one thrown.
  */
 export async function retrying<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + timeout * 1000
+  let deadline = Number.POSITIVE_INFINITY
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
+      deadline = Math.min(deadline, Date.now() + timeout * 1000)
       const longest = Math.min(2000, 10 * 2 ** attempt)
       const wait = longest * (0.5 + Math.random() / 2)
       const again = error instanceof AgentError && error.details.transient === true

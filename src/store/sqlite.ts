@@ -21,14 +21,20 @@ const DIALECT: Dialect = {
   age: "CAST((julianday('now') - julianday(t.updated_at)) * 86400e6 AS INTEGER)",
   utcNow: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
   same: 'IS',
-  list: '(SELECT value FROM json_each(?))',
+  isIn: (column) => `${column} IN (SELECT value FROM json_each(?))`,
 }
 
 /** Milliseconds that SQLite itself waits for a lock; longer waits are the retry's, which a signal can end. */
 const BUSY_TIMEOUT = 250
 
+/** A journal or a WAL that reading alone may not touch. */
+const NEEDS_CLEANING = /^SQLITE_(READONLY_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK|DIRECTORY)|CANTOPEN)/
+
 /** The two tables in an SQLite file. Reading never writes to it, and a file that is not there is not made. */
-export function openSqlite(url: DatabaseUrl, { readOnly, signal }: OpenOptions): Store {
+export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOptions): Store {
+  for (const name of url.parameters.keys()) {
+    if (name !== 'timeout') warn(`The connection's parameter ${quotable(name)} is ignored.`)
+  }
   const path = filePath(url)
   const Driver = loadDriver()
   mustExist(path)
@@ -92,7 +98,7 @@ function readEitherWay(open: (readonly: boolean) => Database, path: string, stat
   try {
     return all(open(true), path, statement)
   } catch (error) {
-    if (!(error instanceof AgentError && /^SQLITE_(READONLY|CANTOPEN)/.test(engineCode(error.cause)))) throw error
+    if (!(error instanceof AgentError && NEEDS_CLEANING.test(engineCode(error.cause)))) throw error
     return all(open(false), path, statement)
   }
 }
@@ -110,8 +116,7 @@ function filePath({ database, parameters, host, username }: DatabaseUrl): string
 
 function mustExist(path: string): void {
   try {
-    if (statSync(path).isDirectory())
-      throw new AgentError('connection_failed', `${quotable(path)} is a folder, not an SQLite file.`)
+    if (!statSync(path).isFile()) throw new AgentError('connection_failed', `${quotable(path)} is not a regular file.`)
     accessSync(path, constants.R_OK)
   } catch (error) {
     if (error instanceof AgentError) throw error
@@ -149,6 +154,14 @@ function translated(cause: unknown, path: string): unknown {
   }
   if (code.startsWith('SQLITE_NOTADB'))
     return new AgentError('schema_mismatch', `${file} is not an SQLite database.`, { cause })
+  if (NEEDS_CLEANING.test(code)) {
+    const hint = 'Run it once without check mode, as a user who may write to the file and its folder.'
+    return new AgentError(
+      'connection_failed',
+      `${file} cannot be read until what a writer left behind is cleaned up.`,
+      { hint, cause },
+    )
+  }
   if (/^SQLITE_(READONLY|PERM|AUTH)/.test(code)) {
     const hint = 'Run the agent as a user who may write to the file and its folder.'
     return new AgentError('access_denied', `${file} may not be written: ${text}.`, { hint, cause })

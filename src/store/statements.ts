@@ -8,8 +8,8 @@ export interface Dialect {
   readonly utcNow: string
   /** Equality that holds for NULL and NULL too. */
   readonly same: string
-  /** What stands behind IN for a list that is bound as one value. */
-  readonly list: string
+  /** Whether a column of text holds one of the names in a list that is bound as one value. */
+  readonly isIn: (column: string) => string
 }
 
 export type Value = string | number | null | readonly string[]
@@ -36,19 +36,19 @@ const STATE = COLUMNS.map((column) => `t.${column}`).join(', ')
  * One statement for all that a request is about: the services named, the clusters named or that those services are in,
  * and all members of those clusters. The join is with a derived table, for neither host nor cluster_name has an index.
  */
-export function readStatement({ age, list }: Dialect, targets: readonly Target[]): Statement {
+export function readStatement({ age, isIn }: Dialect, targets: readonly Target[]): Statement {
   const names = (kind: Target['kind']) => targets.filter((target) => target.kind === kind).map(({ name }) => name)
   const hosts = names('host')
   const clusters = names('cluster')
-  const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${LIVE} AND cluster_name IS NOT NULL AND host IN ${list})`
+  const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${LIVE} AND cluster_name IS NOT NULL AND ${isIn('host')})`
   return {
     sql:
       `SELECT 'services' AS source, t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age` +
       ` FROM services t LEFT JOIN ${named} n ON n.cluster_name = t.cluster_name` +
-      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (t.host IN ${list} OR t.cluster_name IN ${list} OR n.cluster_name IS NOT NULL)` +
+      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.host')} OR ${isIn('t.cluster_name')} OR n.cluster_name IS NOT NULL)` +
       ` UNION ALL SELECT 'clusters', t.id, t.name, NULL, ${STATE}, NULL` +
       ` FROM clusters t LEFT JOIN ${named} n ON n.cluster_name = t.name` +
-      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (t.name IN ${list} OR n.cluster_name IS NOT NULL)`,
+      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.name')} OR n.cluster_name IS NOT NULL)`,
     values: [hosts, hosts, clusters, hosts, clusters],
   }
 }

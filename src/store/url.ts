@@ -1,4 +1,4 @@
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, oneLine, quotable } from '../errors.js'
 
 /** A `[database] connection`, taken apart. */
 export interface DatabaseUrl {
@@ -38,30 +38,36 @@ export function parseUrl(text: string, extraParameters = ''): DatabaseUrl {
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65535)) {
     throw invalid('The port in the connection is not a number up to 65535.')
   }
+  const host = groups['ipv4host'] ?? groups['ipv6host']
+  const database = groups['database'] ?? ''
+  if (dialect === 'mysql' && `${host}${database}`.includes('@')) {
+    throw invalid('In the connection an "@" in user or password must be written as %40, and a "/" in the user as %2F.')
+  }
   return {
     dialect,
     username: decode(groups['username']),
     password: decode(groups['password']),
-    host: groups['ipv4host'] ?? groups['ipv6host'],
+    host,
     port: port === undefined ? undefined : Number(port),
-    database: groups['database'] ?? '',
+    database,
     parameters: parametersOf([groups['query'], extraParameters].filter(Boolean).join('&')),
   }
 }
 
 /** The URL for people to read, without its password and parameters. */
 export function redacted({ dialect, username, password, host, port, database, parameters }: DatabaseUrl): string {
-  if (dialect === 'sqlite') return quotable(database)
+  if (dialect === 'sqlite') return oneLine(database)
   const user = username === undefined ? '' : `${username}${password === undefined ? '' : ':***'}@`
-  const place = parameters.get('unix_socket') ?? `${host ?? 'localhost'}:${port ?? 3306}`
-  return quotable(`mysql://${user}${place}/${database}`)
+  const socket = parameters.get('unix_socket')
+  const place = socket === undefined ? `${host ?? 'localhost'}:${port ?? 3306}` : `(${socket})`
+  return oneLine(`mysql://${user}${place}/${database}`)
 }
 
 function dialectOf(name: string): 'mysql' | 'sqlite' {
   const [dialect] = name.split('+')
   if (dialect === 'mysql' || dialect === 'mariadb') return 'mysql'
   if (dialect === 'sqlite') return 'sqlite'
-  throw invalid(`Databases of the kind ${quotable(name, [], 40)}:// are not supported.`)
+  throw invalid(`Databases of the kind ${quotable(name, 40)}:// are not supported.`)
 }
 
 /** Python's urllib.parse.unquote: what is no escape stays, and bytes that are not UTF-8 become U+FFFD. */

@@ -109,10 +109,14 @@ describe('the connection comes', () => {
     }
     expect(await said('[database]\nconnection = mysql://u:s3cret@h/d\n[broken\n')).toMatch(/^FILE, line 3: /)
     expect(await said('[database]\nconnection = postgresql://u:s3cret@h/d\n')).toMatch(/^FILE, line 2: .+not supported/)
-    expect(await said('[database]\nconnection = mysql://u:s3cret$x@h/d\n')).toMatch(/FILE, line 2, refers to \$x/)
+    expect(await said('[database]\nconnection = mysql://u:s3cret$x@h/d\n')).toMatch(
+      /FILE, line 2, refers by "\$" to an option that is not set/,
+    )
     expect(await said('[DEFAULT]\nservice_down_time = soon\n[database]\nconnection = mysql://u:s3cret@h/d\n')).toMatch(
       /service_down_time in FILE, line 2/,
     )
+    const soon = write('soon.conf', `[DEFAULT]\nservice_down_time = soon\n${good()}`)
+    expect(await report({ config_file: soon, service_down_time: 30 })).toMatchObject({ failed: false })
     expect((await report({ config_file: '/nowhere.conf' })).msg).toMatch(/\/nowhere\.conf cannot be read \(ENOENT\)/)
     expect((await report({ config_dir: '/nowhere.d' })).msg).toMatch(/\/nowhere\.d cannot be read \(ENOENT\)/)
   })

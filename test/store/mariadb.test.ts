@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { losingCommits } from '../peers/proxy.js'
 import { agent } from '../support/agent.js'
 import { mariaDb, type TestDatabase, titled } from '../support/databases.js'
 import { FAILED_OVER, insert, service } from '../support/rows.js'
@@ -51,6 +52,7 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
     await agent({ ...RESET, connection: database.connection }, { args: ['--check'] })
     expect(await statements()).toEqual([
+      'Query SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
       'Query START TRANSACTION READ ONLY',
       expect.stringMatching(/^Query SELECT 'services'/),
       'Quit ',
@@ -67,7 +69,7 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     const updates = told.filter((line) => line.startsWith('Query UPDATE'))
     expect(updates).toEqual([
       expect.stringMatching(
-        /^Query UPDATE services SET replication_status = \S+, active_backend_id = NULL WHERE id = 7 AND /,
+        /^Query UPDATE services SET replication_status = _utf8mb4 X'\w+', active_backend_id = NULL WHERE id = 7 AND /,
       ),
     ])
   })
@@ -131,17 +133,19 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     expect((await running).result).toMatchObject({ changed: true, failed: false })
   })
 
+  /** The connection over which the agent waits for a row, if it does. */
+  async function waiting(): Promise<number | undefined> {
+    const [rows] = await admin.query<RowDataPacket[]>(
+      `SELECT id FROM information_schema.processlist WHERE db = ? AND info LIKE 'SELECT id FROM services%'`,
+      [name()],
+    )
+    return rows[0]?.['id'] as number | undefined
+  }
+
   test('a connection that is killed in the middle of the transaction is made anew', async () => {
     await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
     await admin.query('START TRANSACTION; SELECT id FROM services WHERE id = 1 FOR UPDATE')
     const running = agent({ ...RESET, connection: database.connection })
-    const waiting = async () => {
-      const [rows] = await admin.query<RowDataPacket[]>(
-        `SELECT id FROM information_schema.processlist WHERE db = ? AND info LIKE 'SELECT id FROM services%'`,
-        [name()],
-      )
-      return rows[0]?.['id'] as number | undefined
-    }
     await expect.poll(waiting, { timeout: 10_000 }).toBeDefined()
     await admin.query(`KILL ${await waiting()}`)
     await admin.query('ROLLBACK')
@@ -176,6 +180,77 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     } finally {
       await admin.query('SET GLOBAL sql_mode = DEFAULT; SET SESSION sql_mode = DEFAULT')
     }
+  })
+
+  test('a statement that is killed while it waits takes its transaction with it', async () => {
+    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER) + service(2, 'vol2@arrayA', FAILED_OVER))
+    await admin.query('START TRANSACTION; SELECT id FROM services WHERE id = 2 FOR UPDATE')
+    const running = agent({
+      backends: [{ host: 'vol1@arrayA' }, { host: 'vol2@arrayA' }],
+      active_backend: 'reset',
+      timeout: 5,
+      connection: database.connection,
+    })
+    await expect.poll(waiting, { timeout: 10_000 }).toBeDefined()
+    await admin.query(`KILL QUERY ${await waiting()}`)
+    await admin.query('ROLLBACK')
+    expect((await running).result).toMatchObject({ changed: true, failed: false })
+  })
+
+  test('with autocommit off as the default, all goes as usual', async () => {
+    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+    await admin.query('SET GLOBAL autocommit = 0')
+    try {
+      const { result } = await agent({ ...RESET, connection: database.connection })
+      expect(result).toMatchObject({ changed: true, failed: false })
+    } finally {
+      await admin.query('SET GLOBAL autocommit = 1')
+    }
+    expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null })
+  })
+
+  test('names and reasons that are not ASCII, also in tables of the character set latin1', async () => {
+    await database.execute('ALTER TABLE services CONVERT TO CHARACTER SET latin1')
+    await database.execute(service(1, 'völ@a', { disabled: 1, disabled_reason: 'défaut' }) + service(2, 'vol@a'))
+    const { result } = await agent({ host: 'völ@a', frozen: true, connection: database.connection })
+    expect(result).toMatchObject({ changed: true, backends: [{ after: { disabled_reason: 'défaut' } }] })
+    expect((await database.rows('services')).map(({ frozen }) => frozen)).toEqual([1, 0])
+    const { result: other } = await agent({ host: 'v€l@😀', connection: database.connection })
+    expect(other.error?.code).toBe('service_not_found')
+  })
+
+  test('a heartbeat that is not committed yet holds up neither a report nor check mode, under SERIALIZABLE neither', async () => {
+    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER) + service(2, 'vol2@arrayA'))
+    await admin.query(
+      "SET GLOBAL tx_isolation = 'SERIALIZABLE'; START TRANSACTION; UPDATE services SET updated_at = UTC_TIMESTAMP() WHERE id = 2",
+    )
+    try {
+      const { result } = await agent({ ...RESET, timeout: 3, connection: database.connection }, { args: ['--check'] })
+      expect(result).toMatchObject({ changed: true, failed: false })
+    } finally {
+      await admin.query('ROLLBACK; SET GLOBAL tx_isolation = DEFAULT')
+    }
+  })
+
+  describe('when the answer to the commit is lost', () => {
+    test.each([
+      ['and the server is there again, the change counts as made', 'cut' as const, { changed: true, failed: false }],
+      [
+        'and the server stays away, the result says that it is in doubt',
+        'cut-for-good' as const,
+        { changed: true, failed: true, error: { code: 'connection_failed' } },
+      ],
+      ['because it is late, the agent looks again', 'swallow' as const, { changed: true, failed: false }],
+    ])('%s', async (_, how, expected) => {
+      await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+      const proxy = await losingCommits(mariadb.port, how)
+      const connection = database.connection.replace(`:${mariadb.port}/`, `:${proxy.port}/`)
+      const { result } = await agent({ ...RESET, timeout: 2, connection })
+      proxy.close()
+      expect(result).toMatchObject(expected)
+      if (result.failed) expect(result.msg).toContain('its answer was lost')
+      expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null })
+    })
   })
 
   test('under SERIALIZABLE as the default, other rows stay unlocked all the same', async () => {

@@ -5,7 +5,7 @@ import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agent } from '../support/agent.js'
 import { embedded, type TestDatabase } from '../support/databases.js'
-import { FAILED_OVER, service } from '../support/rows.js'
+import { FAILED_OVER, insert, service } from '../support/rows.js'
 
 const RESET = { host: 'vol1@arrayA', active_backend: 'reset', replication: 'enabled' }
 
@@ -57,11 +57,44 @@ describe('an SQLite file', () => {
     writeFileSync(`${copy}-journal`, readFileSync(`${path()}-journal`))
     await database.execute('ROLLBACK')
     const connection = `sqlite:///${copy}`
+    const check = await agent({ ...RESET, connection }, { args: ['--check'] })
+    expect(check.result).toMatchObject({ failed: true, error: { hint: expect.stringContaining('without check mode') } })
     const { result } = await agent({ ...RESET, connection })
     expect(result).toMatchObject({ changed: true, backends: [{ before: { disabled_reason: 'failed-over' } }] })
     const db = new Sqlite(copy, { readonly: true })
     expect(db.prepare('SELECT count(*) AS n FROM services').get()).toEqual({ n: 1 })
     db.close()
+  })
+
+  test('holds a cluster of a thousand members, all of them named, without delay', async () => {
+    await database.execute(
+      insert('clusters', { id: 1, name: 'c@a', binary: 'cinder-volume', deleted: 0, race_preventer: 0, frozen: 0 }),
+    )
+    await database.execute(
+      Array.from({ length: 1000 }, (_, i) => service(i + 1, `vol${i}@a`, { cluster_name: 'c@a' })).join(''),
+    )
+    const backends = Array.from({ length: 1000 }, (_, i) => ({ host: `vol${i}@a` }))
+    const { result } = await agent({ backends, frozen: true, connection: database.connection })
+    expect(result).toMatchObject({ changed: true, backends: [{ cluster: 'c@a' }] })
+    expect(result.backends[0]?.members).toHaveLength(1000)
+  }, 5000)
+
+  test('names a member that has two rows as what it is', async () => {
+    await database.execute(
+      insert('clusters', { id: 1, name: 'c@a', binary: 'cinder-volume', deleted: 0, race_preventer: 0, frozen: 0 }),
+    )
+    await database.execute([1, 2].map((id) => service(id, 'vol1@a', { cluster_name: 'c@a' })).join(''))
+    const { result } = await agent({ cluster: 'c@a', connection: database.connection })
+    expect(result).toMatchObject({
+      error: { code: 'ambiguous_service', host: 'vol1@a' },
+      msg: expect.stringContaining('2 volume services (ids 1, 2)'),
+    })
+  })
+
+  test('has the parameters of its URL that go unheeded named', async () => {
+    await database.execute(service(1, 'vol1@arrayA'))
+    const { result } = await agent({ host: 'vol1@arrayA', connection: `${database.connection}?colour=blue` })
+    expect(result.warnings).toEqual(["The connection's parameter colour is ignored."])
   })
 
   test('that is not there is not made', async () => {
