@@ -6,6 +6,13 @@ define cinder_backend (
 ) {
   $file = "${folder}/${regsubst($title, '[^A-Za-z0-9@._-]', '_', 'G')}.json"
 
+  unless defined(File[$folder]) {
+    file { $folder:
+      ensure => directory,
+      mode   => '0700',
+    }
+  }
+
   file { $file:
     content => $request,
     mode    => '0600',
