@@ -21,6 +21,7 @@ const CHECKED_AT_RUN_TIME = new Set([
   'patternProperties',
   'minItems',
   'maxItems',
+  'propertyNames',
 ])
 
 /** @param {any} schema @returns {any} */

@@ -2,6 +2,7 @@ import { apply } from './apply.js'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
+import { configFiles, load } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { changesOf } from './plan/backend.js'
 import { planBackend } from './plan/plan.js'
@@ -11,7 +12,7 @@ import { type Flags, toRequest } from './request/request.js'
 import { openStore } from './store/open.js'
 import { retrying } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
-import type { Plan, Request, Row, Store } from './types.js'
+import type { Backend, ConfigPlan, Plan, Request, Row, Store } from './types.js'
 
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
@@ -23,15 +24,30 @@ interface Findings {
   /** Of the connection. */
   readonly warnings: string[]
   seen: Plan
+  configDone: boolean
+  backup: string | undefined
+}
+
+interface Surroundings {
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+  readonly onBug: (error: unknown) => void
 }
 
 /** One request from bytes to result. It never throws: every failure is a result too. `onBug` gets errors that nobody foresaw. */
 export async function run(
   input: () => Promise<Buffer>,
   flags: Flags,
-  { env, signal, onBug }: { env: NodeJS.ProcessEnv; signal: AbortSignal; onBug: (error: unknown) => void },
+  { env, signal, onBug }: Surroundings,
 ): Promise<ResultDocument> {
-  const findings: Findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [], seen: [] }
+  const findings: Findings = {
+    diff: flags.diff,
+    serviceDownTime: SERVICE_DOWN_TIME,
+    warnings: [],
+    seen: [],
+    configDone: false,
+    backup: undefined,
+  }
   try {
     const request = toRequest(parse(await input()), flags)
     findings.diff = request.diff
@@ -41,7 +57,7 @@ export async function run(
     const warn = (warning: string) => findings.warnings.push(warning)
     const store = await openStore(url, { timeout, readOnly, signal, warn })
     try {
-      const plan = await settle(store, request, findings, signal)
+      const plan = await settle(store, request, findings, { env, signal })
       return success(plan, { ...findings, checkMode: readOnly })
     } catch (error) {
       throw await withSimilarNames(error, store)
@@ -55,16 +71,41 @@ export async function run(
 }
 
 /** Observe, plan, apply; the plan that holds in the end. In check mode, and where nothing is to be done, it is not applied. */
-async function settle(store: Store, request: Request, findings: Findings, signal: AbortSignal): Promise<Plan> {
+async function settle(
+  store: Store,
+  request: Request,
+  findings: Findings,
+  { env, signal }: Pick<Surroundings, 'env' | 'signal'>,
+): Promise<Plan> {
   const { targets, timeout } = request
+  const first = await retrying(timeout, signal, () => store.read(targets))
+  const config = await editOf(request, backendsOf(targets, first), env)
   const planner = (rows: readonly Row[]) => {
-    findings.seen = backendsOf(targets, rows).map((backend) => planBackend(backend, findings.serviceDownTime))
+    findings.seen = backendsOf(targets, rows).map((backend) => planBackend(backend, findings.serviceDownTime, config))
     if (!request.force) guard(findings.seen)
     return findings.seen
   }
-  const plan = planner(await retrying(timeout, signal, () => store.read(targets)))
-  if (request.checkMode || changesOf(plan).length === 0) return plan
-  return apply(store, plan, planner, { targets, timeout, signal })
+  const plan = planner(first)
+  if (request.checkMode) return plan
+  if (config !== undefined && config.options.length > 0) {
+    // Before the reset: a service that starts between the two must not find the old array with a row that says all is well.
+    findings.backup = (await import('./oslo/write.js')).replaceFile(config)
+    findings.configDone = true
+  }
+  return changesOf(plan).length === 0 ? plan : apply(store, plan, planner, { targets, timeout, signal })
+}
+
+/** The edit that the request asks for, if it does. A file that Cinder does not read, such as a container's copy, is taken alone. */
+async function editOf(
+  { config, source }: Request,
+  [backend]: readonly Backend[],
+  env: NodeJS.ProcessEnv,
+): Promise<ConfigPlan | undefined> {
+  if (config === undefined || backend === undefined) return undefined
+  const { planConfig } = await import('./plan/config.js')
+  const files = configFiles(source, env)
+  const alone = config.file !== undefined && !files.some(({ path }) => path === config.file)
+  return planConfig(config, backend, alone ? [load(config.file)] : files)
 }
 
 /** Throws what the first guard that refuses has to say. */

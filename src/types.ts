@@ -19,9 +19,38 @@ export interface Target {
 /** Where the database's URL comes from. */
 type ConnectionSource = Pick<RequestDocument, 'connection' | 'config_file' | 'config_dir'>
 
+/** What shall stand in the backend's section of cinder.conf. */
+export interface WantedConfig {
+  readonly file: string | undefined
+  readonly section: string | undefined
+  /** Values as Cinder shall read them; null takes an option out. */
+  readonly options: ReadonlyMap<string, string | number | boolean | null>
+  /** All `replication_device` entries; undefined leaves them. */
+  readonly devices: readonly ReadonlyMap<string, string>[] | undefined
+  /** The replication target that becomes the primary; true: the one that the backend is failed over to. */
+  readonly promote: string | true | undefined
+  readonly backup: boolean
+}
+
+/** The edit of cinder.conf; `before` and `after` are the same where nothing is to be edited. */
+export interface ConfigPlan {
+  readonly file: string
+  readonly section: string
+  readonly backup: boolean
+  readonly before: Buffer
+  readonly after: Buffer
+  /** The names of the options that change. */
+  readonly options: readonly string[]
+  readonly warnings: readonly string[]
+  readonly refusal: Refusal | undefined
+  /** What changes, for people, without secrets. */
+  readonly excerpt: { readonly before: string; readonly after: string }
+}
+
 export interface Request {
   readonly targets: readonly Target[]
   readonly source: ConnectionSource
+  readonly config: WantedConfig | undefined
   readonly checkMode: boolean
   readonly diff: boolean
   readonly force: boolean
@@ -63,7 +92,7 @@ export interface RowChange {
 
 /** A guard of section "Guards" of the README, with the sentence that it would refuse with. */
 export interface Refusal {
-  readonly code: 'failover_in_progress' | 'failed_over' | 'not_frozen' | 'service_up'
+  readonly code: 'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
   readonly problem: string
   readonly hint: string
 }
@@ -74,6 +103,8 @@ export interface BackendPlan {
   /** One entry for each row, the cluster's first, also where nothing changes. */
   readonly rows: readonly RowChange[]
   readonly refusals: readonly Refusal[]
+  /** Where the request is about cinder.conf too. */
+  readonly config?: ConfigPlan | undefined
 }
 
 export type Plan = readonly BackendPlan[]

@@ -1,6 +1,6 @@
 import { AgentError, quotable } from '../errors.js'
 import type { SourceFile } from './files.js'
-import { parseIni } from './ini.js'
+import { normalized, parseIni } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
 interface OptionName {
@@ -41,8 +41,8 @@ interface Dangling {
  * The options of all files together, as oslo.config reads them: environment, then the files from the last to the first, interpolated.
  * Errors: config_error, also from the lookup where a value refers to what is not there.
  */
-export function readConfig(files: readonly SourceFile[], env: NodeJS.ProcessEnv): Lookup {
-  const parsed = files.map(({ path, text }) => ({ path, assignments: parseIni(text, path) })).reverse()
+export function readConfig(files: readonly Pick<SourceFile, 'path' | 'text'>[], env: NodeJS.ProcessEnv): Lookup {
+  const parsed = files.map(({ path, text }) => ({ path, assignments: parseIni(text, path).assignments })).reverse()
   const raw = (option: OptionName): Found | undefined => {
     const variable = `OS_${option.group.toUpperCase()}__${option.name.toUpperCase()}`
     const fromEnvironment = env[variable]
@@ -76,13 +76,9 @@ export function readConfig(files: readonly SourceFile[], env: NodeJS.ProcessEnv)
   }
 }
 
+/** Names of options mind case. */
 function key({ group, name }: OptionName): string {
   return `${normalized(group)}.${name}`
-}
-
-/** Section names do not mind case, except DEFAULT; names of options do (oslo_config/cfg.py, _normalize_group_name). */
-function normalized(group: string): string {
-  return group === 'DEFAULT' ? group : group.toLowerCase()
 }
 
 /**

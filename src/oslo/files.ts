@@ -10,6 +10,7 @@ export interface FileSelection {
 
 export interface SourceFile {
   readonly path: string
+  readonly bytes: Buffer
   readonly text: string
 }
 
@@ -47,8 +48,9 @@ function byCodePoint(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
 }
 
-function load(path: string): SourceFile {
-  return { path, text: readable(path, () => readFileSync(path, 'utf8')) }
+export function load(path: string): SourceFile {
+  const bytes = readable(path, () => readFileSync(path))
+  return { path, bytes, text: bytes.toString('utf8') }
 }
 
 function readable<T>(path: string, read: () => T): T {

@@ -8,6 +8,15 @@ export interface Assignment {
   readonly value: string
   /** Of its first line, counted from 1. */
   readonly line: number
+  /** Of its last line. */
+  readonly lastLine: number
+}
+
+/** A file as it was read. */
+export interface Ini {
+  readonly assignments: readonly Assignment[]
+  /** The names of the sections, with the lines of their headers; one that stands twice comes twice. */
+  readonly headers: readonly { readonly section: string; readonly line: number }[]
 }
 
 // Python's str.strip; JavaScript's trim takes U+FEFF too, and leaves the separators of ASCII.
@@ -17,18 +26,30 @@ const BEHIND = new RegExp(`${BLANK}$`)
 const lstrip = (text: string) => text.replace(BEFORE, '')
 const rstrip = (text: string) => text.replace(BEHIND, '')
 
+/** Python's str.strip. */
+export function strip(text: string): string {
+  return rstrip(lstrip(text))
+}
+
+/** Section names do not mind case, except DEFAULT (oslo_config/cfg.py, _normalize_group_name). */
+export function normalized(section: string): string {
+  return section === 'DEFAULT' ? section : section.toLowerCase()
+}
+
 /**
  * The assignments in the text of a file, as oslo.config reads it (oslo_config/iniparser.py).
  * Errors: config_error, with file and line, where oslo.config would refuse to read on. Lines are not quoted: they hold secrets.
  */
-export function parseIni(text: string, file: string): readonly Assignment[] {
+export function parseIni(text: string, file: string): Ini {
   const assignments: Assignment[] = []
+  const headers: { section: string; line: number }[] = []
   let section: string | undefined
   let open: { key: string; value: string[]; line: number } | undefined
   const flush = () => {
     if (open === undefined) return
     if (section === undefined) throw parseError(file, open.line, 'an assignment before the first [section]')
-    assignments.push({ section, key: open.key, value: open.value.join('\n'), line: open.line })
+    const { key, value, line } = open
+    assignments.push({ section, key, value: value.join('\n'), line, lastLine: line + value.length - 1 })
     open = undefined
   }
   // Python's universal newlines: a lone carriage return ends a line too.
@@ -42,13 +63,15 @@ export function parseIni(text: string, file: string): readonly Assignment[] {
       open.value.push(lstrip(line))
     } else {
       flush()
-      if (line.startsWith('[')) section = sectionName(line, file, number)
-      else if (!line.startsWith('#') && !line.startsWith(';'))
+      if (line.startsWith('[')) {
+        section = sectionName(line, file, number)
+        headers.push({ section, line: number })
+      } else if (!line.startsWith('#') && !line.startsWith(';'))
         open = { ...keyAndValue(line, file, number), line: number }
     }
   }
   flush()
-  return assignments
+  return { assignments, headers }
 }
 
 function sectionName(line: string, file: string, number: number): string {
@@ -61,9 +84,9 @@ function sectionName(line: string, file: string, number: number): string {
 function keyAndValue(line: string, file: string, number: number): { key: string; value: string[] } {
   const divider = line.search(/[=:]/)
   if (divider < 0) throw parseError(file, number, 'neither "=" nor ":" in an assignment')
-  const key = rstrip(lstrip(line.slice(0, divider)))
+  const key = strip(line.slice(0, divider))
   if (key === '') throw parseError(file, number, 'an assignment without a name')
-  return { key, value: [unquoted(rstrip(lstrip(line.slice(divider + 1))))] }
+  return { key, value: [unquoted(strip(line.slice(divider + 1)))] }
 }
 
 /** One matching pair of outer quotes goes; a lone quote matches itself. */

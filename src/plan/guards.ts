@@ -1,4 +1,4 @@
-import type { Action, Backend, BackendState, Refusal } from '../types.js'
+import type { Action, Backend, BackendState, ConfigPlan, Refusal } from '../types.js'
 import { isUp, rowsOf } from './backend.js'
 import { isFailedOver } from './failover.js'
 
@@ -6,11 +6,17 @@ import { isFailedOver } from './failover.js'
  * Why these actions must not be done without `force`, the reason to report first at the front.
  * A guard speaks only where something would change. `serviceDownTime` in seconds.
  */
-export function refusals(backend: Backend, actions: readonly Action[], serviceDownTime: number): readonly Refusal[] {
+export function refusals(
+  backend: Backend,
+  actions: readonly Action[],
+  serviceDownTime: number,
+  config?: ConfigPlan,
+): readonly Refusal[] {
   if (actions.length === 0) return []
   const resets = actions.includes('reset_active_backend')
   return [
     ...failoverInProgress(backend),
+    ...(config?.refusal ? [config.refusal] : []),
     ...failedOver(backend, actions),
     ...(resets ? notFrozen(backend) : []),
     ...(resets ? serviceUp(backend, serviceDownTime) : []),

@@ -1,4 +1,4 @@
-import type { Action, Backend, BackendPlan, BackendState, Desired } from '../types.js'
+import type { Action, Backend, BackendPlan, BackendState, ConfigPlan, Desired } from '../types.js'
 import { rowsOf, sameState } from './backend.js'
 import { isFailedOver, reset } from './failover.js'
 import { freeze, thaw } from './freeze.js'
@@ -9,7 +9,7 @@ import { refusals } from './guards.js'
  * Whether it is failed over is asked of all its rows together, so that a cluster whose rows disagree comes out whole.
  * `serviceDownTime` in seconds.
  */
-export function planBackend(backend: Backend, serviceDownTime: number): BackendPlan {
+export function planBackend(backend: Backend, serviceDownTime: number, config?: ConfigPlan): BackendPlan {
   const { desired } = backend.target
   const rows = rowsOf(backend)
   const toReset = desired.active_backend === 'reset' && rows.some((row) => isFailedOver(row.state))
@@ -19,12 +19,26 @@ export function planBackend(backend: Backend, serviceDownTime: number): BackendP
     for (const step of steps) actions.add(step)
     return { row, after }
   })
+  if (config !== undefined && config.options.length > 0) actions.add('update_config')
   const ordered = ORDER.filter((action) => actions.has(action))
-  return { backend, actions: ordered, rows: changes, refusals: refusals(backend, ordered, serviceDownTime) }
+  return {
+    backend,
+    actions: ordered,
+    rows: changes,
+    refusals: refusals(backend, ordered, serviceDownTime, config),
+    config,
+  }
 }
 
 /** The order in which a promotion takes its steps. */
-const ORDER: readonly Action[] = ['freeze', 'reset_active_backend', 'enable_replication', 'disable_replication', 'thaw']
+const ORDER: readonly Action[] = [
+  'freeze',
+  'update_config',
+  'reset_active_backend',
+  'enable_replication',
+  'disable_replication',
+  'thaw',
+]
 
 function planRow(before: BackendState, desired: Desired, toReset: boolean) {
   const steps: Action[] = []

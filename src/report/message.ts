@@ -8,7 +8,12 @@ const MOST_LISTED = 5
 /** The result in a sentence: what was done, what would be done, or, for a pure report, how things stand. */
 export function message(plan: Plan, checkMode: boolean, serviceDownTime: number): string {
   const changed = plan.filter(({ actions }) => actions.length > 0)
-  if (plan.every(({ backend }) => Object.values(backend.target.desired).every((wanted) => wanted === undefined))) {
+  if (
+    plan.every(
+      ({ backend, config }) =>
+        config === undefined && Object.values(backend.target.desired).every((wanted) => wanted === undefined),
+    )
+  ) {
     return listed(plan.map((each) => standing(each, serviceDownTime)))
   }
   const deeds = changed.map(
@@ -20,11 +25,12 @@ export function message(plan: Plan, checkMode: boolean, serviceDownTime: number)
   return `${checkMode ? 'Would change ' : ''}${listed(deeds)}${rest}`
 }
 
-function deed(action: Action, { rows }: BackendPlan, checkMode: boolean): string {
+function deed(action: Action, { rows, config }: BackendPlan, checkMode: boolean): string {
   const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
   const from = was ? ` (${checkMode ? 'is' : 'was'} ${quotable(was)})` : ''
   const words: Record<Action, string> = {
     freeze: 'frozen',
+    update_config: `${config?.options.join(', ')} changed in ${quotable(config?.file ?? '')}`,
     reset_active_backend: `active backend reset${from}`,
     enable_replication: 'replication enabled',
     disable_replication: 'replication disabled',

@@ -1,8 +1,14 @@
-import type { BackendDocument, ErrorDocument, MemberDocument, ResultDocument } from '../contract.generated.js'
+import type {
+  BackendDocument,
+  ConfigResult,
+  ErrorDocument,
+  MemberDocument,
+  ResultDocument,
+} from '../contract.generated.js'
 import { AgentError } from '../errors.js'
 import { changesOf, isUp, rowsOf } from '../plan/backend.js'
-import type { BackendPlan, Plan, Row, RowChange } from '../types.js'
-import { rowDiff } from './diff.js'
+import type { BackendPlan, ConfigPlan, Plan, Row, RowChange } from '../types.js'
+import { configDiff, rowDiff } from './diff.js'
 import { message } from './message.js'
 
 export interface ReportOptions {
@@ -11,18 +17,25 @@ export interface ReportOptions {
   /** Seconds. */
   readonly serviceDownTime: number
   readonly warnings: readonly string[]
+  /** The copy of cinder.conf that was left beside it. */
+  readonly backup?: string | undefined
+  /** Whether cinder.conf was changed by now. */
+  readonly configDone?: boolean
 }
 
 /** The result of a run that did what its plan says, or in check mode would do it. */
-export function success(plan: Plan, { checkMode, diff, serviceDownTime, warnings }: ReportOptions): ResultDocument {
-  const changes = changesOf(plan)
+export function success(
+  plan: Plan,
+  { checkMode, diff, serviceDownTime, warnings, backup }: ReportOptions,
+): ResultDocument {
+  const edits = plan.flatMap(({ actions, config }) => (config && actions.includes('update_config') ? [config] : []))
   return {
-    changed: changes.length > 0,
+    changed: plan.some(({ actions }) => actions.length > 0),
     failed: false,
     msg: message(plan, checkMode, serviceDownTime),
-    backends: plan.map((each) => backendDocument(each, serviceDownTime)),
-    ...(diff && { diff: changes.map(rowDiff) }),
-    warnings: [...warnings, ...forced(plan)],
+    backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
+    ...(diff && { diff: [...edits.map(configDiff), ...changesOf(plan).map(rowDiff)] }),
+    warnings: [...warnings, ...edits.flatMap((edit) => edit.warnings), ...forced(plan)],
   }
 }
 
@@ -32,11 +45,7 @@ function forced(plan: Plan): readonly string[] {
 }
 
 /** The result of a run that failed, and changed nothing unless a commit is in doubt; what was seen by then is told all the same. */
-export function failure(
-  error: unknown,
-  seen: Plan,
-  options: Pick<ReportOptions, 'diff' | 'serviceDownTime' | 'warnings'>,
-): ResultDocument {
+export function failure(error: unknown, seen: Plan, options: Omit<ReportOptions, 'checkMode'>): ResultDocument {
   const known = error instanceof AgentError ? error : unexpected(error)
   const { host, cluster, hint } = known.details
   const document: ErrorDocument = {
@@ -46,10 +55,12 @@ export function failure(
     ...(hint !== undefined && { hint }),
   }
   return {
-    changed: known.details.unconfirmed === true,
+    changed: known.details.unconfirmed === true || options.configDone === true,
     failed: true,
     msg: known.message,
-    backends: seen.map((each) => backendDocument(undone(each), options.serviceDownTime)),
+    backends: seen.map((each) =>
+      backendDocument(undone(each, options.configDone === true), options.serviceDownTime, options.backup),
+    ),
     ...(options.diff && { diff: [] }),
     warnings: [...options.warnings],
     error: document,
@@ -63,11 +74,23 @@ function unexpected(error: unknown): AgentError {
   return new AgentError('internal_error', `The agent hit a bug of its own (${kind}).`, { hint, cause: error })
 }
 
-function undone({ backend }: BackendPlan): BackendPlan {
-  return { backend, actions: [], rows: rowsOf(backend).map((row) => ({ row, after: row.state })), refusals: [] }
+/** The plan as far as it was done: nothing, or cinder.conf alone. */
+function undone({ backend, actions, config }: BackendPlan, configDone: boolean): BackendPlan {
+  const done = configDone ? actions.filter((action) => action === 'update_config') : []
+  return {
+    backend,
+    actions: done,
+    config: configDone ? config : undefined,
+    rows: rowsOf(backend).map((row) => ({ row, after: row.state })),
+    refusals: [],
+  }
 }
 
-function backendDocument({ backend, actions, rows }: BackendPlan, serviceDownTime: number): BackendDocument {
+function backendDocument(
+  { backend, actions, rows, config }: BackendPlan,
+  serviceDownTime: number,
+  backup: string | undefined,
+): BackendDocument {
   const { target, cluster, services } = backend
   const [main, ...members] = rows
   if (main === undefined) throw new Error('a backend without rows')
@@ -80,8 +103,13 @@ function backendDocument({ backend, actions, rows }: BackendPlan, serviceDownTim
     before: main.row.state,
     after: main.after,
     ...liveness(services, serviceDownTime),
+    ...(config !== undefined && { config: configResult(config, backup) }),
     ...(cluster !== undefined && { members: members.map((each) => memberDocument(each, serviceDownTime)) }),
   }
+}
+
+function configResult({ file, section, options }: ConfigPlan, backup: string | undefined): ConfigResult {
+  return { file, section, options: [...options], ...(backup !== undefined && { backup }) }
 }
 
 function memberDocument({ row, after }: RowChange, serviceDownTime: number): MemberDocument {

@@ -2,7 +2,7 @@
 export interface Shape {
   readonly $ref?: string
   readonly $defs?: Readonly<Record<string, Shape>>
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
   readonly items?: Shape
 }
@@ -36,6 +36,8 @@ export function coerce(value: unknown, shape: Shape, root: Shape = shape): unkno
   if (type !== 'object') return value
   const object = toObject(value)
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
+  // Where the keys are free, null is a value like others: it takes an option out of cinder.conf.
+  if (properties === undefined) return object
   return Object.fromEntries(
     Object.entries(object)
       .filter(([, entry]) => entry !== null)

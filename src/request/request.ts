@@ -1,7 +1,8 @@
+import { resolve } from 'node:path'
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
 import type { RequestDocument, TargetDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
-import type { Request, Target } from '../types.js'
+import type { Request, Target, WantedConfig } from '../types.js'
 import { coerce, toBoolean } from './coerce.js'
 import { explain, unknownKey } from './explain.js'
 import validate from './validate.generated.js'
@@ -23,6 +24,7 @@ export function toRequest(value: unknown, flags: Flags): Request {
   const { connection, config_file, config_dir } = document
   return {
     targets: targetsOf(document),
+    config: configOf(document),
     source: {
       ...(connection !== undefined && { connection }),
       ...(config_file !== undefined && { config_file }),
@@ -43,10 +45,38 @@ function validated(value: unknown): RequestDocument {
   throw explain(validate.errors?.at(-1), document)
 }
 
+function configOf({ config, backends }: RequestDocument): WantedConfig | undefined {
+  if (config === undefined) return undefined
+  if (backends !== undefined) {
+    throw new AgentError('invalid_request', 'config is about one backend, but backends names several.', {
+      hint: 'Give it with host or cluster.',
+    })
+  }
+  const {
+    file,
+    section,
+    options = {},
+    replication_device,
+    promote,
+    backup = schema.$defs.config.properties.backup.default,
+  } = config
+  return {
+    file: file === undefined ? undefined : resolve(file),
+    section,
+    options: new Map(Object.entries(options)),
+    devices: replication_device?.map(
+      (device) => new Map(Object.entries(device).map(([key, value]) => [key, String(value)])),
+    ),
+    promote: typeof promote === 'string' ? (toBoolean(promote) === true ? true : promote) : promote || undefined,
+    backup,
+  }
+}
+
 /** Unknown keys are told before anything else, since a misspelt one often explains what is missing. */
 function refuseUnknownKeys(document: unknown): void {
   if (!isObject(document)) return
   refuseUnknown(document, schema.properties, '')
+  if (isObject(document['config'])) refuseUnknown(document['config'], schema.$defs.config.properties, 'config')
   const { backends } = document
   if (!Array.isArray(backends)) return
   for (const [index, item] of backends.entries()) {

@@ -182,13 +182,20 @@ describe.skipIf(missing.ansible !== null)(title, () => {
 
     interface Property {
       readonly $ref?: string
-      readonly type?: string
+      readonly type?: string | readonly string[]
       readonly enum?: readonly string[]
       readonly default?: unknown
       readonly items?: Property
       readonly properties?: Readonly<Record<string, Property>>
     }
-    const TYPES: Readonly<Record<string, string>> = { string: 'str', boolean: 'bool', integer: 'int', array: 'list' }
+    const TYPES: Readonly<Record<string, string>> = {
+      string: 'str',
+      boolean: 'bool',
+      integer: 'int',
+      array: 'list',
+      object: 'dict',
+      'string,boolean': 'raw',
+    }
     const definitions: Readonly<Record<string, Property>> = requestSchema.$defs
     const resolved = (property: Property): Property => ({
       ...definitions[property.$ref?.replace('#/$defs/', '') ?? ''],
@@ -199,15 +206,15 @@ describe.skipIf(missing.ansible !== null)(title, () => {
     function wanted(properties: Readonly<Record<string, Property>>): object {
       return Object.fromEntries(
         Object.entries(properties).map(([name, property]) => {
-          const { type = '', enum: choices, default: standard, items } = resolved(property)
+          const { type = '', enum: choices, default: standard, items, properties: own } = resolved(property)
           const element = items && resolved(items)
           return [
             name,
             {
-              type: TYPES[type],
+              type: TYPES[String(type)],
               choices,
               default: standard,
-              ...(element?.properties && { suboptions: wanted(element.properties) }),
+              ...((element?.properties ?? own) && { suboptions: wanted(element?.properties ?? own ?? {}) }),
             },
           ]
         }),

@@ -17,6 +17,7 @@ import requestSchema from '../../schemas/request.schema.json' with { type: 'json
 import { PYTHON } from '../peers/install.js'
 import { agent, EXECUTABLE } from '../support/agent.js'
 import { ansible } from '../support/ansible.js'
+import { confFile, PURE } from '../support/conf.js'
 import { embedded, mariaDb, type TestDatabase, titled } from '../support/databases.js'
 import { FAILED_OVER, insert, service } from '../support/rows.js'
 
@@ -95,6 +96,23 @@ describe.skipIf(missing.ansible !== null)(
           { ...FAILED_OVER, frozen: 0 },
         ])
         expect(play('fleet.yml', inventory).output).toMatch(/vol1 .*changed=0 .*failed=0/)
+      })
+
+      test('promote-config.yml: file and row changed, then not, with no secret in the output', async () => {
+        await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+        const file = confFile(PURE)
+        const args = ['-e', `backend=vol1@arrayA cinder_conf=${file} array_c_token=s3cr3t-C`, '--diff', '-vvv']
+        const inventory = join(folder, 'one-volume.yml')
+        writeFileSync(inventory, '{"cinder_volume": {"hosts": {"localhost": {}}}}')
+        const first = play('promote-config.yml', inventory, ...args)
+        expect(first.output).toMatch(/changed=1 .*failed=0/)
+        expect(first.output).toContain('+san_ip = 10.0.0.2\n')
+        expect(first.output).not.toContain('s3cr3t')
+        expect(readFileSync(file, 'utf8')).toContain(
+          'san_ip = 10.0.0.2\npure_api_token = s3cr3t-B\nreplication_device = backend_id:arrayC,',
+        )
+        expect(await state()).toEqual([{ ...NORMAL, frozen: 1 }])
+        expect(play('promote-config.yml', inventory, ...args).output).toMatch(/changed=0 .*failed=0/)
       })
 
       const root = process.getuid?.() === 0

@@ -1,0 +1,34 @@
+/** A line of a file as its bytes are, with its ending; `text` is without the ending. */
+export interface Line {
+  readonly text: string
+  readonly bytes: Buffer
+}
+
+/**
+ * The lines of a file, divided as Python's universal newlines divide them. Put together again they are the file, byte for byte, in whatever
+ * encoding its comments are.
+ */
+export function linesOf(file: Buffer): readonly Line[] {
+  const lines: Line[] = []
+  for (let start = 0; start < file.length; ) {
+    let end = start
+    while (end < file.length && file[end] !== 0x0a && file[end] !== 0x0d) end++
+    const next = end + (file[end] === 0x0d && file[end + 1] === 0x0a ? 2 : end < file.length ? 1 : 0)
+    lines.push({ text: file.toString('utf8', start, end), bytes: file.subarray(start, next) })
+    start = next
+  }
+  return lines
+}
+
+/** The ending of a line: `\n`, `\r\n`, `\r`, or nothing at the end of a file. */
+export function endingOf({ bytes }: Line): string {
+  return /[\r\n]*$/.exec(bytes.toString('latin1'))?.[0] ?? ''
+}
+
+export function bytesOf(lines: readonly Line[]): Buffer {
+  return Buffer.concat(lines.map(({ bytes }) => bytes))
+}
+
+export function newLine(text: string, ending: string): Line {
+  return { text, bytes: Buffer.from(text + ending) }
+}

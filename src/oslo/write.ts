@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { AgentError, quotable } from '../errors.js'
+
+export interface Replacement {
+  readonly file: string
+  /** What the file must still hold. */
+  readonly before: Buffer
+  readonly after: Buffer
+  /** Leave a dated copy beside it. */
+  readonly backup: boolean
+}
+
+/**
+ * Puts the new content in the place of the old at once: a copy beside it that has everything of the file's but the content, written through,
+ * and renamed. A link stays a link. Returns the path of the backup. Errors: config_write_failed, conflict where somebody else changed the file.
+ */
+export function replaceFile({ file, before, after, backup }: Replacement): string | undefined {
+  let temporary: string | undefined
+  try {
+    const real = realpathSync(file)
+    removeStale(real)
+    temporary = join(dirname(real), `${prefixOf(real)}${process.pid}`)
+    copy(real, temporary)
+    write(temporary, after)
+    const saved = backup
+      ? `${real}.${new Date()
+          .toISOString()
+          .replace(/\.\d+Z$/, 'Z')
+          .replaceAll(':', '-')}~`
+      : undefined
+    if (saved !== undefined) copy(real, saved)
+    if (!readFileSync(real).equals(before)) throw conflict(file)
+    renameSync(temporary, real)
+    sync(dirname(real))
+    return saved
+  } catch (error) {
+    if (temporary !== undefined) rmSync(temporary, { force: true })
+    throw error instanceof AgentError ? error : failed(file, error)
+  }
+}
+
+function prefixOf(real: string): string {
+  return `.${basename(real)}.cinder-backend-`
+}
+
+/** What runs that were killed left behind; the number at the end is that of their process. */
+function removeStale(real: string): void {
+  for (const name of readdirSync(dirname(real))) {
+    if (!name.startsWith(prefixOf(real))) continue
+    const pid = Number(name.slice(prefixOf(real).length))
+    if (pid === process.pid || !isAlive(pid)) rmSync(join(dirname(real), name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** With owner, mode, ACL, SELinux context and other attributes, of which Node can copy only the first two. */
+function copy(from: string, to: string): void {
+  execFileSync('cp', ['--preserve=all', '--', from, to], { stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+function write(path: string, content: Buffer): void {
+  const file = openSync(path, 'r+')
+  try {
+    ftruncateSync(file)
+    for (let done = 0; done < content.length; ) done += writeSync(file, content, done)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function sync(folder: string): void {
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function conflict(file: string): AgentError {
+  return new AgentError('conflict', `${quotable(file)} was changed by somebody else at the same time.`, {
+    hint: 'Run it again.',
+  })
+}
+
+function failed(file: string, cause: unknown): AgentError {
+  const said =
+    cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : cause instanceof Error ? cause.message : ''
+  const why = /No space left|ENOSPC/.test(said) ? 'the disk is full' : quotable(said.replace(/^cp: /, '')).trim()
+  return new AgentError('config_write_failed', `${quotable(file)} could not be written: ${why}. It is as it was.`, {
+    hint: 'Give the agent the rights and the room that it needs there, then run it again.',
+    cause,
+  })
+}

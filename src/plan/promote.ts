@@ -1,0 +1,62 @@
+import { AgentError, quotable } from '../errors.js'
+import { DRIVERS, type Driver, type KeyRule } from '../oslo/drivers.js'
+import type { Device } from '../oslo/value.js'
+
+/** How an option is read from the section as it is; undefined where it is not set. */
+type Present = (option: string) => string | undefined
+
+/**
+ * The settings of a replica's entry as those of a primary: the section's options with their values, null for those that must go.
+ * `byHand`: the request gives options itself, and so vouches for what has no place in the driver's table.
+ * Errors: invalid_request, naming the driver or the key that has no place.
+ */
+export function promoted(device: Device, present: Present, byHand: boolean): ReadonlyMap<string, string | null> {
+  const volumeDriver = present('volume_driver') ?? ''
+  const driver = DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
+  const id = device.get('backend_id') ?? ''
+  if (driver === undefined) {
+    if (byHand) return new Map()
+    throw unplaced(
+      `How ${quotable(volumeDriver) || 'a backend without volume_driver'} keeps its primary's settings is not known.`,
+      id,
+    )
+  }
+  for (const key of device.keys()) {
+    const known = key === 'backend_id' || driver.pairOnly.includes(key) || Object.hasOwn(driver.keys, key)
+    if (!known && !byHand)
+      throw unplaced(
+        `The key ${quotable(key)} of ${quotable(id)} has no known place in the settings of ${driver.name}.`,
+        id,
+      )
+  }
+  return new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)])
+}
+
+function settings(driver: Driver, device: Device, id: string): [string, string | null][] {
+  return Object.entries(driver.keys).flatMap(([key, rule]) => {
+    const value = device.get(key)
+    const setting = value === undefined ? standIn(rule, id) : rule.blanksToCommas ? value.replace(/\s+/g, ',') : value
+    return setting === undefined ? [] : [[rule.option, setting]]
+  })
+}
+
+function standIn({ absent }: KeyRule, id: string): string | null | undefined {
+  if (absent === 'keep') return undefined
+  return absent === 'remove' ? null : absent.template.replace('BACKEND_ID', id)
+}
+
+/** HPE 3PAR's `cpg_map`, `src:dst src:dst`, renames what `hpe3par_cpg` lists; a pool that it does not name keeps its name. */
+function renamedPools({ name }: Driver, device: Device, present: Present): [string, string][] {
+  const map = device.get('cpg_map')
+  const pools = present('hpe3par_cpg')
+  if (name !== 'HPE 3PAR' || map === undefined || pools === undefined) return []
+  const names = new Map(map.split(/\s+/).map((pair) => pair.split(':') as [string, string])) // a pair without a colon renames nothing
+  const renamed = pools.split(',').map((pool) => names.get(pool.trim()) ?? pool.trim())
+  return [['hpe3par_cpg', renamed.join(',')]]
+}
+
+function unplaced(problem: string, id: string): AgentError {
+  return new AgentError('invalid_request', problem, {
+    hint: `Give in config.options what the section shall hold for ${quotable(id)}, beside promote.`,
+  })
+}
