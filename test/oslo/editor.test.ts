@@ -156,6 +156,27 @@ describe.skipIf(missing.oslo !== null)(title, () => {
     }
   })
 
+  test.each(DEPLOYED)('a file in the form of %s', (_, section, text) => {
+    const options = new Map([
+      ['san_ip', '10.0.0.2'],
+      ['san_password', ' $a#"'],
+      ['volume_driver', null],
+    ])
+    const each: Case = { file: text, section, options, devices: [new Map([['backend_id', 'arrayC']])] }
+    const [result] = judged([each])
+    expect(result?.answer?.options).toEqual(Object.fromEntries(options))
+    expect(result?.answer?.devices).toEqual([{ backend_id: 'arrayC' }])
+    const { [section]: before, ...othersBefore } = result?.answer?.before ?? {}
+    const { [section]: after, ...othersAfter } = result?.answer?.after ?? {}
+    expect(othersAfter).toEqual(othersBefore)
+    expect(Object.keys(after ?? {}).sort()).toEqual(
+      [...new Set([...Object.keys(before ?? {}), 'san_ip', 'san_password', 'replication_device'])]
+        .filter((key) => key !== 'volume_driver')
+        .sort(),
+    )
+    expect(untouched(result?.after ?? Buffer.alloc(0), each)).toEqual(untouched(Buffer.from(text), each))
+  })
+
   test("Debian's own cinder.conf, of some thousand lines", () => {
     const own = '/etc/cinder/cinder.conf'
     const text = existsSync(own) ? readFileSync(own, 'utf8') : '[DEFAULT]\n'
@@ -178,6 +199,30 @@ describe.skipIf(missing.oslo !== null)(title, () => {
     expect(result?.answer?.options).toEqual({ san_ip: '10.0.0.2', san_login: 'admin' })
   })
 })
+
+/** As the tools write it, in short. */
+const DEPLOYED: readonly (readonly [string, string, string])[] = [
+  [
+    'kolla-ansible',
+    'rbd-1',
+    '[DEFAULT]\ndebug = False\nenabled_backends = rbd-1\n\n[rbd-1]\nvolume_driver = cinder.volume.drivers.rbd.RBDDriver\nvolume_backend_name = rbd-1\nrbd_pool = volumes\nrbd_ceph_conf = /etc/ceph/ceph.conf\nreport_discard_supported = true\n\n[privsep_entrypoint]\nhelper_command = sudo cinder-rootwrap /etc/cinder/rootwrap.conf privsep-helper\n\n',
+  ],
+  [
+    'OpenStack-Ansible',
+    'netapp',
+    '# Ansible managed\n\n[DEFAULT]\ntransport_url = rabbit://cinder:pw@10.0.0.1:5671//cinder?ssl=1\nenabled_backends=netapp\n[netapp]\nnfs_shares_config = /etc/cinder/nfs_shares\nnetapp_password = a#b;c\n; end\n[database]\nconnection = mysql+pymysql://cinder:pw@10.0.0.1/cinder?charset=utf8&ssl_verify_cert=true\n',
+  ],
+  [
+    'TripleO',
+    'tripleo_iscsi',
+    '[DEFAULT]\n\n#\n# From cinder\n#\n\n# The maximum number of items. (integer value)\n#osapi_max_limit = 1000\nenabled_backends=tripleo_iscsi\n\n\n[tripleo_iscsi]\nvolume_driver=cinder.volume.drivers.lvm.LVMVolumeDriver\nsan_ip=fd00:fd00::1\n\n\n[oslo_messaging_rabbit]\n#ssl = false\nheartbeat_timeout_threshold=60\n',
+  ],
+  [
+    'DevStack',
+    'lvmdriver-1',
+    '\n[DEFAULT]\nlogging_exception_prefix = ERROR %(name)s %(instance)s\nmy_ip = 10.0.0.1\nosapi_volume_listen = 0.0.0.0\n[lvmdriver-1]\nimage_volume_cache_enabled = True\nvolume_clear = zero\nlvm_type = auto\n[keystone_authtoken]\nmemcached_servers = localhost:11211\n',
+  ],
+]
 
 describe('the edit', () => {
   const edit = (file: string | Buffer, options: Record<string, string | null>, devices?: Edit['devices']) =>
