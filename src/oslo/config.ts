@@ -21,19 +21,24 @@ const DEPRECATED: ReadonlyMap<string, readonly OptionName[]> = new Map([
 ])
 
 /** The value of an option, and where it stands, for messages. */
-interface Found {
+export interface Found {
   readonly value: string
   readonly place: string
 }
 
 /** Looks an option up; undefined where neither environment nor files set it. */
-export type Lookup = (option: OptionName) => Found | undefined
+export interface Lookup {
+  (option: OptionName): Found | undefined
+  /** A value as it stands in a section, with its references filled in. */
+  readonly expand: (found: Found, group: string) => string
+}
 
 /** Defaults of Cinder's own that other values are likely to refer to (cinder/common/config.py). */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([['DEFAULT.state_path', '/var/lib/cinder']])
 
 /** A value that refers to nowhere. What it refers to is not told, for an unescaped `$` is mostly part of a password. */
 interface Dangling {
+  readonly dangling: true
   readonly place: string
 }
 
@@ -69,11 +74,13 @@ export function readConfig(files: readonly Pick<SourceFile, 'path' | 'text'>[], 
       return target
     })
   }
-  return (option) => {
-    const found = resolve(option, [])
-    if (found === undefined || 'value' in found) return found
+  const settled = <T>(found: T | Dangling): T => {
+    if (typeof found !== 'object' || found === null || !('dangling' in found)) return found as T // all but Dangling
     throw unusable(found.place, 'refers by "$" to an option that is not set')
   }
+  const lookup = (option: OptionName) => settled(resolve(option, []))
+  const expand = (found: Found, group: string) => settled(interpolated(found, group, (next) => resolve(next, []))).value
+  return Object.assign(lookup, { expand })
 }
 
 /** Names of options mind case. */
@@ -99,7 +106,7 @@ function interpolated(
       const found = resolve({ group: candidate, name: reference.slice(dot + 1) })
       if (found !== undefined && 'value' in found) return found.value
     }
-    dangling = { place }
+    dangling = { dangling: true, place }
     return ''
   }
   const filled = value

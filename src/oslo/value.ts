@@ -9,25 +9,44 @@ export type Device = ReadonlyMap<string, string>
  * Errors: invalid_request for what no line of the file can say.
  */
 export function written(name: string, value: string): string {
+  return quoted(escaped(writable(name, value)))
+}
+
+function writable(name: string, value: string): string {
   if (/[\r\n\0]/.test(value)) throw unwritable(name, 'holds a line break')
-  if (value.includes('\\$'))
+  if (value.includes('\\$')) {
     throw unwritable(name, 'holds a backslash before a "$", which oslo.config always takes for an escape')
-  const text = value.replaceAll('$', '$$$$')
+  }
+  return value
+}
+
+/** A literal `$` as oslo.config reads one. */
+function escaped(value: string): string {
+  return value.replaceAll('$', '$$$$')
+}
+
+/** In quotes, where oslo.config would otherwise take something away at the ends. */
+function quoted(text: string): string {
   const [first, last] = [text.charAt(0), text.at(-1)]
   const loses = text !== strip(text) || ((first === '"' || first === "'") && first === last)
   return loses ? `"${text}"` : text
 }
 
-/** A device as the value of one `replication_device`. Errors: invalid_request for a value that would divide it. */
+/** A device whose values stand as in the file, as the value of one `replication_device`. */
 export function writtenDevice(device: Device): string {
-  const pairs = [...device].map(([key, value]) => {
+  return quoted([...device].map(([key, value]) => `${key}:${value}`).join(','))
+}
+
+/** A device as given, with its values as they must stand in the file. Errors: invalid_request for what would divide it. */
+export function inFile(device: Device): Device {
+  const pairs = [...device].map(([key, value]): [string, string] => {
     const name = `replication_device's ${key}`
     if (!/^[\w.-]+$/.test(key)) throw unwritable(name, 'has a name that oslo.config cannot read')
     if (value.includes(',')) throw unwritable(name, 'holds a comma, at which oslo.config divides the device')
     if (value !== strip(value)) throw unwritable(name, 'begins or ends with a blank, which oslo.config takes away')
-    return `${key}:${value}`
+    return [key, escaped(writable(name, value))]
   })
-  return written('replication_device', pairs.join(','))
+  return new Map(pairs)
 }
 
 /** A value of the file as a device (oslo_config/types.py, Dict); undefined where oslo.config would refuse it. */

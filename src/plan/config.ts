@@ -3,7 +3,7 @@ import { type Lookup, readConfig } from '../oslo/config.js'
 import { edited } from '../oslo/editor.js'
 import type { SourceFile } from '../oslo/files.js'
 import { type Assignment, normalized, parseIni } from '../oslo/ini.js'
-import { type Device, deviceOf, sameDevice, written } from '../oslo/value.js'
+import { type Device, deviceOf, inFile, sameDevice, written } from '../oslo/value.js'
 import type { Backend, ConfigPlan, Refusal, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
 import { promoted } from './promote.js'
@@ -45,12 +45,13 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const id = wanted.promote === true ? active : wanted.promote
   if (wanted.promote === true && id === undefined) return nothing
   const present = devicesOf(site)
-  const entry = id === undefined ? undefined : present.find((device) => device.get('backend_id') === id)
+  const entry = id === undefined ? undefined : present.find(({ read }) => read.get('backend_id') === id)
+  if (id !== undefined && present.length === 0) mustNotBeInherited(site, id)
   const translated = entry
-    ? promoted(entry, (option) => readValue(site, option), wanted.options.size > 0)
+    ? promoted(entry.read, (option) => readValue(site, option), wanted.options.size > 0)
     : new Map<string, string | null>()
   const options = missing(site, new Map([...translated, ...wanted.options]))
-  const kept = entry ? present.filter((device) => device !== entry) : undefined
+  const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
   const after = edited(target.bytes, target.path, { section, options, devices })
   if (after.equals(target.bytes)) return nothing
@@ -123,8 +124,8 @@ function missing(site: Site, wanted: WantedConfig['options']): ReadonlyMap<strin
   const changes = new Map<string, string | null>()
   for (const [name, value] of wanted) {
     const places = placesOf(site, name)
-    mustBeAlone(site, name, places, value === null)
     if (value === null ? places.length > 0 : !sameValue(readValue(site, name), value)) {
+      mustBeAlone(site, name, places, value === null)
       changes.set(name, value === null ? null : written(name, String(value)))
     }
   }
@@ -155,29 +156,49 @@ function mustBeAlone({ files, target }: Site, name: string, places: readonly Pla
   )
 }
 
-function devicesOf(site: Site): readonly Device[] {
+/** A section without a replication_device has those of [backend_defaults], which other backends have too. */
+function mustNotBeInherited(site: Site, id: string): void {
+  const defaults = { ...site, section: 'backend_defaults' }
+  if (!devicesOf(defaults).some(({ read }) => read.get('backend_id') === id)) return
+  throw new AgentError(
+    'config_error',
+    `${quotable(id)} stands in [backend_defaults], not in [${quotable(site.section)}].`,
+    {
+      hint: 'Give each section its own replication_device first.',
+    },
+  )
+}
+
+/** A `replication_device` as it stands in the file, and as Cinder gets it. */
+interface PresentDevice {
+  readonly raw: Device
+  readonly read: Device
+}
+
+function devicesOf(site: Site): readonly PresentDevice[] {
   return placesOf(site, 'replication_device').map(({ value, path, line }) => {
-    const device = deviceOf(value.replaceAll('\\$', '$').replaceAll('$$', '$'))
-    if (device !== undefined) return device
-    throw new AgentError(
-      'config_error',
-      `${quotable(path)}, line ${line}: this replication_device is not a list of key:value.`,
-      { hint: 'Correct it; Cinder cannot read it either.' },
-    )
+    const place = `${quotable(path)}, line ${line}`
+    const raw = deviceOf(value)
+    const read = deviceOf(site.lookup.expand({ value, place }, site.section))
+    if (raw !== undefined && read !== undefined) return { raw, read }
+    throw new AgentError('config_error', `${place}: this replication_device is not a list of key:value.`, {
+      hint: 'Correct it; Cinder cannot read it either.',
+    })
   })
 }
 
+/** All devices as they must stand in the file, where they are not yet as wanted; those that are there already stay as they are written. */
 function missingDevices(
   site: Site,
   wanted: readonly Device[] | undefined,
-  present: readonly Device[],
+  present: readonly PresentDevice[],
 ): readonly Device[] | undefined {
   if (wanted === undefined) return undefined
-  const same =
-    wanted.length === present.length && wanted.every((device, index) => sameDevice(device, present[index] ?? new Map()))
-  if (same) return undefined
+  const same = (device: Device, { read }: PresentDevice) => sameDevice(device, read)
+  if (wanted.length === present.length && present.every((each, index) => same(wanted[index] ?? new Map(), each)))
+    return undefined
   mustBeAlone(site, 'replication_device', placesOf(site, 'replication_device'), true)
-  return wanted
+  return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
 }
 
 const MANAGED = /ansible.managed|managed by|puppet|juju|kolla|generated by|do not edit/i

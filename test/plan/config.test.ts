@@ -225,6 +225,34 @@ describe('promote', () => {
     })
   })
 
+  test("takes a replica's values as Cinder reads them, references and escapes included", async () => {
+    const file = confFile(
+      `[DEFAULT]\ntoken_b = s3cr3t-$$B\n${PURE.replace('api_token:s3cr3t-B', 'api_token:$token_b')}replication_device = backend_id:arrayX , api_token:x$$y\n`,
+    )
+    await run({ file, promote: 'arrayB' })
+    const text = readFileSync(file, 'utf8')
+    expect(text).toContain('pure_api_token = s3cr3t-$$B\n')
+    expect(text).toContain('replication_device = backend_id:arrayX , api_token:x$$y\n')
+    expect(text).not.toContain('arrayB')
+    expect(await run({ file, promote: 'arrayB' })).toMatchObject({ changed: false })
+  })
+
+  test('is refused where the replica stands in another file, or in [backend_defaults]', async () => {
+    const device = /^replication_device.*\n/m
+    const own = confFile(PURE.replace(device, ''))
+    const other = confFile(`[arrayA]\n${device.exec(PURE)?.[0]}`, 'other.conf')
+    const both = { config_file: [own, other] }
+    expect(await run({ file: own, promote: 'arrayB' }, both)).toMatchObject({
+      error: { code: 'config_error' },
+      msg: expect.stringContaining(`${other}, line 2`),
+    })
+    const inherited = confFile(`[backend_defaults]\n${device.exec(PURE)?.[0]}${PURE.replace(device, '')}`)
+    expect(await run({ file: inherited, promote: 'arrayB' })).toMatchObject({
+      error: { code: 'config_error' },
+      msg: expect.stringContaining('[backend_defaults]'),
+    })
+  })
+
   test('is refused for an unknown driver or key, unless options are given by hand', async () => {
     const unknownDriver = confFile(PURE.replace('pure.PureISCSIDriver', 'netapp.common.NetAppDriver'))
     expect(await run({ file: unknownDriver, promote: 'arrayB' })).toMatchObject({
