@@ -43,8 +43,6 @@ export interface ConfigPlan {
   readonly options: readonly string[]
   readonly warnings: readonly string[]
   readonly refusal: Refusal | undefined
-  /** What changes, for people, without secrets. */
-  readonly excerpt: { readonly before: string; readonly after: string }
 }
 
 export interface Request {

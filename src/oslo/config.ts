@@ -21,7 +21,7 @@ const DEPRECATED: ReadonlyMap<string, readonly OptionName[]> = new Map([
 ])
 
 /** The value of an option, and where it stands, for messages. */
-export interface Found {
+interface Found {
   readonly value: string
   readonly place: string
 }

@@ -1,16 +1,11 @@
 import type { DiffDocument } from '../contract.generated.js'
 import { COLUMNS } from '../plan/backend.js'
-import type { BackendState, ConfigPlan, RowChange } from '../types.js'
+import type { BackendState, RowChange } from '../types.js'
 
 /** One row before and after, in the form that Ansible prints best (ansible/plugins/callback/__init__.py, _get_diff). */
 export function rowDiff({ row, after }: RowChange): DiffDocument {
   const header = `${row.table} ${row.name}`
   return { before_header: header, after_header: header, before: stateText(row.state), after: stateText(after) }
-}
-
-/** What changes in cinder.conf, without its secrets. */
-export function configDiff({ file, excerpt }: ConfigPlan): DiffDocument {
-  return { before_header: file, after_header: file, ...excerpt }
 }
 
 function stateText(state: BackendState): string {

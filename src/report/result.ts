@@ -8,7 +8,8 @@ import type {
 import { AgentError } from '../errors.js'
 import { changesOf, isUp, rowsOf } from '../plan/backend.js'
 import type { BackendPlan, ConfigPlan, Plan, Row, RowChange } from '../types.js'
-import { configDiff, rowDiff } from './diff.js'
+import { configDiff } from './config-diff.js'
+import { rowDiff } from './diff.js'
 import { message } from './message.js'
 
 export interface ReportOptions {

@@ -1,0 +1,107 @@
+import { AgentError, quotable } from '../errors.js'
+import { type Lookup, readConfig } from '../oslo/config.js'
+import type { SourceFile } from '../oslo/files.js'
+import { type Assignment, normalized, parseIni } from '../oslo/ini.js'
+import { type Device, deviceOf } from '../oslo/value.js'
+import type { Backend, WantedConfig } from '../types.js'
+
+/** The file to edit with the others that Cinder reads, in its order, and what stands in the section. */
+export interface Site {
+  readonly files: readonly SourceFile[]
+  readonly target: SourceFile
+  readonly section: string
+  readonly lookup: Lookup
+}
+
+interface Placed extends Assignment {
+  readonly path: string
+}
+
+export function siteOf(
+  { file, section: asked }: WantedConfig,
+  { target: { name, kind } }: Backend,
+  files: readonly SourceFile[],
+): Site {
+  const section = asked ?? name.split('@')[1]
+  if (section === undefined) {
+    throw new AgentError('invalid_request', `The section of "${quotable(name)}" is not told by its name.`, {
+      hint: 'Give config.section.',
+      [kind]: name,
+    })
+  }
+  const holding = files.filter(
+    ({ path, text }) =>
+      (file === undefined || path === file) &&
+      parseIni(text, path).headers.some((each) => normalized(each.section) === normalized(section)),
+  )
+  const [target, ...others] = holding
+  if (target === undefined) {
+    const where = (file === undefined ? files.map(({ path }) => path) : [file]).map((path) => quotable(path)).join(', ')
+    throw new AgentError(
+      'config_error',
+      `There is no section [${quotable(section)}] in ${where || 'the files that Cinder reads'}.`,
+      { hint: 'Give config.section, or config.file.' },
+    )
+  }
+  if (others.length > 0) {
+    const where = holding.map(({ path }) => quotable(path)).join(', ')
+    throw new AgentError('config_error', `The section [${quotable(section)}] stands in several files: ${where}.`, {
+      hint: 'Name one of them in config.file.',
+    })
+  }
+  return { files, target, section, lookup: readConfig(files, {}) }
+}
+
+/** All assignments of an option in the section, over all files. */
+export function placesOf({ files, section }: Site, key: string): readonly Placed[] {
+  return files.flatMap(({ path, text }) =>
+    parseIni(text, path)
+      .assignments.filter((each) => each.key === key && normalized(each.section) === normalized(section))
+      .map((each) => ({ ...each, path })),
+  )
+}
+
+/** The value as Cinder gets it; undefined where it is not set, or refers to what is not there. */
+export function readValue({ lookup, section }: Site, name: string): string | undefined {
+  try {
+    return lookup({ group: section, name })?.value
+  } catch {
+    return undefined
+  }
+}
+
+/** An edit in one file must not be undone by another one that Cinder reads, nor let that one shine through. */
+export function mustBeAlone({ files, target }: Site, name: string, places: readonly Placed[], toRemove: boolean): void {
+  const order = files.map(({ path }) => path)
+  const other = places.find(
+    ({ path }) => path !== target.path && (toRemove || order.indexOf(path) > order.indexOf(target.path)),
+  )
+  if (other === undefined) return
+  const own = places.find(({ path }) => path === target.path)
+  const where = own === undefined ? quotable(target.path) : `${quotable(own.path)}, line ${own.line}`
+  throw new AgentError(
+    'config_error',
+    `${quotable(name)} is to be changed in ${where}, but ${quotable(other.path)}, line ${other.line}, sets it too.`,
+    {
+      hint: 'Take it out there, or name that file in config.file.',
+    },
+  )
+}
+
+/** A `replication_device` as it stands in the file, and as Cinder gets it. */
+export interface PresentDevice {
+  readonly raw: Device
+  readonly read: Device
+}
+
+export function devicesOf(site: Site): readonly PresentDevice[] {
+  return placesOf(site, 'replication_device').map(({ value, path, line }) => {
+    const place = `${quotable(path)}, line ${line}`
+    const raw = deviceOf(value)
+    const read = deviceOf(site.lookup.expand({ value, place }, site.section))
+    if (raw !== undefined && read !== undefined) return { raw, read }
+    throw new AgentError('config_error', `${place}: this replication_device is not a list of key:value.`, {
+      hint: 'Correct it; Cinder cannot read it either.',
+    })
+  })
+}

@@ -1,0 +1,33 @@
+import type { DiffDocument } from '../contract.generated.js'
+import { quotable } from '../errors.js'
+import { normalized, parseIni } from '../oslo/ini.js'
+import { deviceOf } from '../oslo/value.js'
+import type { ConfigPlan } from '../types.js'
+
+const SECRET = /pass|pwd|secret|token|key|cred|chap|connection|url/i
+
+/** The options that change in cinder.conf, before and after, without secrets; where only a secret changed, that it did. */
+export function configDiff({ file, section, before, after, options }: ConfigPlan): DiffDocument {
+  const linesIn = (content: Buffer) =>
+    parseIni(content.toString('utf8'), file)
+      .assignments.filter((each) => normalized(each.section) === normalized(section) && options.includes(each.key))
+      .map(({ key, value }) => ({ plain: `${key} = ${value}`, masked: `${key} = ${masked(key, value)}` }))
+  const old = linesIn(before)
+  const shown = linesIn(after).map(({ plain, masked: line }) => {
+    const onlySecret = old.some((each) => each.masked === line) && !old.some((each) => each.plain === plain)
+    return onlySecret ? `${line} (changed)` : line
+  })
+  const joined = (lines: readonly string[]) => [`[${section}]`, ...lines, ''].join('\n')
+  return {
+    before_header: file,
+    after_header: file,
+    before: joined(old.map((each) => each.masked)),
+    after: joined(shown),
+  }
+}
+
+function masked(key: string, value: string): string {
+  if (key !== 'replication_device') return SECRET.test(key) ? '********' : quotable(value)
+  const pairs = [...(deviceOf(value) ?? [])].map(([name, each]) => `${name}:${SECRET.test(name) ? '********' : each}`)
+  return quotable(pairs.join(','))
+}
