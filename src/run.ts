@@ -2,7 +2,7 @@ import { apply } from './apply.js'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
-import { configFiles, load } from './oslo/files.js'
+import { configFiles, isSameFile, load } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { changesOf } from './plan/backend.js'
 import { planBackend } from './plan/plan.js'
@@ -104,8 +104,10 @@ async function editOf(
   if (config === undefined || backend === undefined) return undefined
   const { planConfig } = await import('./plan/config.js')
   const files = configFiles(source, env)
-  const alone = config.file !== undefined && !files.some(({ path }) => path === config.file)
-  return planConfig(config, backend, alone ? [load(config.file)] : files)
+  if (config.file === undefined) return planConfig(config, backend, files)
+  const known = files.find(({ path }) => isSameFile(path, config.file ?? ''))
+  const named = load(config.file)
+  return planConfig(config, backend, known ? files.map((file) => (file === known ? named : file)) : [named])
 }
 
 /** Throws what the first guard that refuses has to say. */

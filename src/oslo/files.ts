@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AgentError, quotable } from '../errors.js'
 
@@ -46,6 +46,11 @@ function confFilesIn(folder: string): readonly string[] {
 
 function byCodePoint(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
+}
+
+/** Whether two paths, links included, lead to one file. */
+export function isSameFile(one: string, other: string): boolean {
+  return one === other || (existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other))
 }
 
 export function load(path: string): SourceFile {

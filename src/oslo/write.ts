@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -9,6 +10,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -29,26 +31,36 @@ export interface Replacement {
  */
 export function replaceFile({ file, before, after, backup }: Replacement): string | undefined {
   let temporary: string | undefined
+  let saved: string | undefined
   try {
     const real = realpathSync(file)
     removeStale(real)
     temporary = join(dirname(real), `${prefixOf(real)}${process.pid}`)
     copy(real, temporary)
     write(temporary, after)
-    const saved = backup
-      ? `${real}.${new Date()
-          .toISOString()
-          .replace(/\.\d+Z$/, 'Z')
-          .replaceAll(':', '-')}~`
-      : undefined
-    if (saved !== undefined) copy(real, saved)
+    if (backup) {
+      saved = backupName(real)
+      copy(real, saved)
+    }
     if (!readFileSync(real).equals(before)) throw conflict(file)
     renameSync(temporary, real)
     sync(dirname(real))
     return saved
   } catch (error) {
-    if (temporary !== undefined) rmSync(temporary, { force: true })
+    for (const made of [temporary, saved]) if (made !== undefined) rmSync(made, { force: true })
     throw error instanceof AgentError ? error : failed(file, error)
+  }
+}
+
+/** Dated, and not one that is there already. */
+function backupName(real: string): string {
+  const dated = `${real}.${new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-')}`
+  for (let count = 0; ; count++) {
+    const name = `${dated}${count === 0 ? '' : `-${count}`}~`
+    if (!existsSync(name)) return name
   }
 }
 
@@ -77,6 +89,10 @@ function isAlive(pid: number): boolean {
 /** With owner, mode, ACL, SELinux context and other attributes, of which Node can copy only the first two. */
 function copy(from: string, to: string): void {
   execFileSync('cp', ['--preserve=all', '--', from, to], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [one, other] = [statSync(from), statSync(to)]
+  if (one.uid !== other.uid || one.gid !== other.gid || one.mode !== other.mode) {
+    throw new Error('its owner, group or mode cannot be kept by this user')
+  }
 }
 
 function write(path: string, content: Buffer): void {

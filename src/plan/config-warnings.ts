@@ -1,5 +1,5 @@
 import { quotable } from '../errors.js'
-import { parseIni } from '../oslo/ini.js'
+import { normalized, parseIni } from '../oslo/ini.js'
 import type { Device } from '../oslo/value.js'
 import type { Site } from './site.js'
 
@@ -15,7 +15,7 @@ export function editWarnings(
   if (devices?.length === 0) gone.push('replication_device')
   const defaults = files
     .flatMap(({ path, text }) => parseIni(text, path).assignments)
-    .filter((each) => each.section === 'backend_defaults')
+    .filter((each) => normalized(each.section) === 'backend_defaults')
   const shining = gone.filter((name) => defaults.some(({ key }) => key === name))
   const comments = target.text
     .split(/\r\n|\r|\n/)

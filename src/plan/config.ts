@@ -6,7 +6,16 @@ import type { Backend, ConfigPlan, Refusal, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
 import { editWarnings } from './config-warnings.js'
 import { promoted } from './promote.js'
-import { devicesOf, mustBeAlone, type PresentDevice, placesOf, readValue, type Site, siteOf } from './site.js'
+import {
+  devicesOf,
+  mustBeAlone,
+  type PresentDevice,
+  placesOf,
+  readValue,
+  type Site,
+  siteAfter,
+  siteOf,
+} from './site.js'
 
 /**
  * The edit of cinder.conf that is missing. `files` are those that Cinder reads, in its order.
@@ -32,24 +41,64 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const id = wanted.promote === true ? active : wanted.promote
   if (wanted.promote === true && id === undefined) return nothing
   const present = devicesOf(site)
-  const entry = id === undefined ? undefined : present.find(({ read }) => read.get('backend_id') === id)
-  if (id !== undefined && present.length === 0) mustNotBeInherited(site, id)
-  const translated = entry
-    ? promoted(entry.read, (option) => readValue(site, option), wanted.options.size > 0)
-    : new Map<string, string | null>()
-  const options = missing(site, new Map([...translated, ...wanted.options]))
+  const entry = id === undefined ? undefined : entryOf(site, present, id, wanted.devices)
+  const byHand = wanted.options.size > 0
+  const { settings, dropped } = entry ? promoted(entry.read, (option) => inheritedValue(site, option), byHand) : NOTHING
+  const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
+  const first = edited(target.bytes, target.path, { section, options: missing(site, asked), devices })
+  // What read as wanted before may refer to what the edit changes; then it is written as such.
+  const options = new Map([...missing(site, asked), ...missing(siteAfter(site, first), asked)])
   const after = edited(target.bytes, target.path, { section, options, devices })
-  if (after.equals(target.bytes)) return nothing
+  if (after.equals(target.bytes)) return { ...nothing, refusal: wrongTarget(wanted, backend, active) }
   const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]
   return {
     ...nothing,
     after,
     options: names,
-    warnings: editWarnings(site, options, devices),
-    refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : undefined,
+    warnings: [...editWarnings(site, options, devices), ...dropped.map((key) => notCarried(key, id ?? ''))],
+    refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
   }
+}
+
+const NOTHING = { settings: new Map<string, string | null>(), dropped: [] as readonly string[] }
+
+/** The entry of the replica to promote; undefined where it is no longer there. */
+function entryOf(site: Site, present: readonly PresentDevice[], id: string, wanted: readonly Device[] | undefined) {
+  if (present.length === 0) mustNotBeInherited(site, id)
+  const entries = present.filter(({ read }) => read.get('backend_id') === id)
+  if (entries.length > 1) {
+    throw new AgentError(
+      'config_error',
+      `${quotable(site.target.path)} has ${entries.length} entries for ${quotable(id)} in [${quotable(site.section)}].`,
+      {
+        hint: 'Take out those that are out of date.',
+      },
+    )
+  }
+  if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
+    throw new AgentError('invalid_request', `${quotable(id)} is to be promoted, and to stay in replication_device.`, {
+      hint: 'List in replication_device what shall replicate the new primary.',
+    })
+  }
+  return entries[0]
+}
+
+function inheritedValue(site: Site, name: string): string | undefined {
+  return readValue(site, name) ?? readValue({ ...site, section: 'backend_defaults' }, name)
+}
+
+function notCarried(key: string, id: string): string {
+  return `What ${quotable(id)} has as ${quotable(key)} is not carried over: the section holds what config.options gives.`
+}
+
+/** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
+function wrongTarget({ promote }: WantedConfig, backend: Backend, active: string | undefined): Refusal | undefined {
+  const resets = backend.target.desired.active_backend === 'reset'
+  return typeof promote === 'string' && resets && active !== undefined && active !== promote
+    ? notFailedOver(backend, promote, active)
+    : undefined
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */

@@ -5,31 +5,41 @@ import type { Device } from '../oslo/value.js'
 /** How an option is read from the section as it is; undefined where it is not set. */
 type Present = (option: string) => string | undefined
 
+interface Promoted {
+  /** The section's options with their values, null for those that must go. */
+  readonly settings: ReadonlyMap<string, string | null>
+  /** Keys of the entry that have no place, which the request vouches for. */
+  readonly dropped: readonly string[]
+}
+
 /**
- * The settings of a replica's entry as those of a primary: the section's options with their values, null for those that must go.
- * `byHand`: the request gives options itself, and so vouches for what has no place in the driver's table.
- * Errors: invalid_request, naming the driver or the key that has no place.
+ * The settings of a replica's entry as those of a primary. `byHand`: the request gives options itself, and so vouches for what has no place
+ * in the driver's table. Errors: invalid_request, naming the driver or the key that has no place.
  */
-export function promoted(device: Device, present: Present, byHand: boolean): ReadonlyMap<string, string | null> {
+export function promoted(device: Device, present: Present, byHand: boolean): Promoted {
   const volumeDriver = present('volume_driver') ?? ''
   const driver = DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
   const id = device.get('backend_id') ?? ''
+  const keys = [...device.keys()].filter((key) => key !== 'backend_id')
+  const dropped = keys
+    .filter((key) => !driver?.pairOnly.includes(key) && !Object.hasOwn(driver?.keys ?? {}, key))
+    .map(shown)
   if (driver === undefined) {
-    if (byHand) return new Map()
+    if (byHand) return { settings: new Map(), dropped }
     throw unplaced(
       `How ${quotable(volumeDriver) || 'a backend without volume_driver'} keeps its primary's settings is not known.`,
       id,
     )
   }
-  for (const key of device.keys()) {
-    const known = key === 'backend_id' || driver.pairOnly.includes(key) || Object.hasOwn(driver.keys, key)
-    if (!known && !byHand)
-      throw unplaced(
-        `The key ${quotable(key)} of ${quotable(id)} has no known place in the settings of ${driver.name}.`,
-        id,
-      )
+  if (dropped.length > 0 && !byHand) {
+    throw unplaced(`${dropped.join(', ')} of ${quotable(id)} has no known place in the settings of ${driver.name}.`, id)
   }
-  return new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)])
+  return { settings: new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)]), dropped }
+}
+
+/** A key for people to read; one that is no name may be part of a password with a comma in it. */
+function shown(key: string): string {
+  return /^[A-Za-z][A-Za-z0-9_]*$/.test(key) ? key : 'a key that is no name'
 }
 
 function settings(driver: Driver, device: Device, id: string): [string, string | null][] {

@@ -105,3 +105,10 @@ export function devicesOf(site: Site): readonly PresentDevice[] {
     })
   })
 }
+
+/** The same place once the target holds the new content. */
+export function siteAfter(site: Site, bytes: Buffer): Site {
+  const target = { ...site.target, bytes, text: bytes.toString('utf8') }
+  const files = site.files.map((file) => (file === site.target ? target : file))
+  return { ...site, files, target, lookup: readConfig(files, {}) }
+}

@@ -10,9 +10,18 @@ export function explain(error: ErrorObject | undefined, document: unknown): Agen
     .slice(1)
     .replace(/\/(\d+)/g, '[$1]')
     .replaceAll('/', '.')
+  if (error.keyword === 'propertyNames') {
+    return new AgentError(
+      'invalid_request',
+      `${where} has a name that cannot stand in cinder.conf, or that has a key of its own.`,
+      {
+        hint: 'replication_device stands beside options.',
+      },
+    )
+  }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   if (error.keyword === 'oneOf' && isObject) return wrongTargets(value, where)
-  const shown = where === '' || where === 'connection' ? '' : `, not ${show(value)}`
+  const shown = where === '' || where === 'connection' || where.startsWith('config') ? '' : `, not ${show(value)}`
   return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(error)}${shown}.`)
 }
 
@@ -40,6 +49,7 @@ function demand({ keyword, params }: ErrorObject): string {
   if (keyword === 'minLength' || keyword === 'minItems') return 'not empty'
   if (keyword === 'maxLength') return `at most ${params['limit']} characters long`
   if (keyword === 'maxItems') return `at most ${params['limit']} long`
+  if (keyword === 'required') return `an object with ${params['missingProperty']}`
   return `${params['comparison']} ${params['limit']}`
 }
 

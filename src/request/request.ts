@@ -45,6 +45,19 @@ function validated(value: unknown): RequestDocument {
   throw explain(validate.errors?.at(-1), document)
 }
 
+/** A number that lost digits in JSON would be written as another one. */
+function mustBeExact(value: unknown): void {
+  const exact = typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)
+  if (
+    !exact ||
+    (typeof value === 'string' && /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value))
+  ) {
+    throw new AgentError('invalid_request', 'A value in config cannot be written as it is given.', {
+      hint: 'Give a long number as a text.',
+    })
+  }
+}
+
 function configOf({ config, backends }: RequestDocument): WantedConfig | undefined {
   if (config === undefined) return undefined
   if (backends !== undefined) {
@@ -60,6 +73,11 @@ function configOf({ config, backends }: RequestDocument): WantedConfig | undefin
     promote,
     backup = schema.$defs.config.properties.backup.default,
   } = config
+  for (const value of [
+    ...Object.values(options),
+    ...(replication_device ?? []).flatMap((device) => Object.values(device)),
+  ])
+    mustBeExact(value)
   return {
     file: file === undefined ? undefined : resolve(file),
     section,

@@ -111,7 +111,36 @@ describe('options and devices', () => {
     ])
   })
 
+  test('read as asked also where they referred to what the edit changes', async () => {
+    const file = confFile('[arrayA]\nsan_login = $san_ip\nsan_ip = 1\n')
+    await run({ file, options: { san_login: '1', san_ip: '2' } })
+    expect(readFileSync(file, 'utf8')).toBe('[arrayA]\nsan_login = 1\nsan_ip = 2\n')
+  })
+
+  test('that already hold are left alone, also where a later file sets them', async () => {
+    const one = confFile(PURE)
+    const two = confFile('[arrayA]\nsan_ip = 10.0.0.7\n', 'two.conf')
+    expect(await run({ file: one, options: { san_ip: '10.0.0.7' } }, { config_file: [one, two] })).toMatchObject({
+      changed: false,
+      failed: false,
+    })
+  })
+
   test.each([
+    'replication_device = backend_id:arrayB,san_password:pa,s3cr3t-x,san_login:y\n',
+    'nfs_mount_options = username=u,password=s3cr3t-x\n',
+  ])('show no secret that stands where none is expected: %j', async (line) => {
+    const file = confFile(`${PURE.replace(/^replication_device.*\n/m, '')}${line}`)
+    const shown = await run({ file, options: { nfs_mount_options: null }, replication_device: [] }, {}, '--diff')
+    expect(shown.changed).toBe(true)
+    expect((await run({ file: confFile(`${PURE}${line}`), promote: 'arrayB' }, {}, '--diff')).failed).toBeTypeOf(
+      'boolean',
+    )
+  })
+
+  test.each([
+    [{ options: 'san_password=s3cr3t-x' }, /config.options must be a JSON object/],
+    [{ options: { san_ip: Number.MAX_SAFE_INTEGER + 3 } }, /cannot be written/],
     [{ options: { san_ip: 'a\nb' } }, /san_ip holds a line break/],
     [{ replication_device: [{ backend_id: 'arrayC', conf: 'a,b' }] }, /comma/],
     [{ replication_device: [{ san_ip: 'x' }] }, /replication_device\[0\]/],
@@ -251,6 +280,36 @@ describe('promote', () => {
       error: { code: 'config_error' },
       msg: expect.stringContaining('[backend_defaults]'),
     })
+  })
+
+  test('never lets a reset pass for the promotion of another array than the one that is active', async () => {
+    const file = confFile(PURE)
+    const misspelt = { file, promote: 'arrayX' }
+    expect(await run(misspelt, { active_backend: 'reset' })).toMatchObject({
+      changed: false,
+      error: { code: 'not_failed_over' },
+    })
+    expect(await run({ file, promote: '' })).toMatchObject({ error: { code: 'invalid_request' } })
+  })
+
+  test('is refused where the replica has two entries, or is to stay one', async () => {
+    const twice = confFile(`${PURE}replication_device = backend_id:arrayB,san_ip:10.0.0.8\n`)
+    expect(await run({ file: twice, promote: 'arrayB' })).toMatchObject({
+      error: { code: 'config_error' },
+      msg: expect.stringContaining('2 entries'),
+    })
+    const file = confFile(PURE)
+    const stays = { file, promote: 'arrayB', replication_device: [{ backend_id: 'arrayB', san_ip: '10.0.0.2' }] }
+    expect(await run(stays)).toMatchObject({
+      error: { code: 'invalid_request' },
+      msg: expect.stringContaining('to stay'),
+    })
+  })
+
+  test('finds the driver in [backend_defaults] too', async () => {
+    const driver = /^volume_driver.*\n/m
+    const file = confFile(`[backend_defaults]\n${driver.exec(PURE)?.[0]}${PURE.replace(driver, '')}`)
+    expect(await run({ file, promote: true })).toMatchObject({ changed: true })
   })
 
   test('is refused for an unknown driver or key, unless options are given by hand', async () => {
