@@ -16,6 +16,8 @@ export interface Driver {
   readonly keys: Readonly<Record<string, KeyRule>>
   /** Keys that say something of the pair of arrays, and have no place in a primary's settings. */
   readonly pairOnly: readonly string[]
+  /** What the operator must look at, since no table can know it. */
+  readonly note?: string
 }
 
 const keep = (option: string): KeyRule => ({ option, absent: 'keep' })
@@ -43,6 +45,7 @@ export const DRIVERS: readonly Driver[] = [
       secret_uuid: keep('rbd_secret_uuid'),
     },
     pairOnly: [],
+    note: 'The replica was addressed by its backend_id as the cluster name: where configuration or keyrings use $cluster, give rbd_cluster_name in config.options.',
   },
   {
     name: 'Pure Storage',

@@ -5,7 +5,7 @@ import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
 import type { Backend, ConfigPlan, Refusal, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
 import { editWarnings } from './config-warnings.js'
-import { promoted } from './promote.js'
+import { type Promoted, promoted } from './promote.js'
 import {
   devicesOf,
   mustBeAlone,
@@ -43,7 +43,9 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const present = devicesOf(site)
   const entry = id === undefined ? undefined : entryOf(site, present, id, wanted.devices)
   const byHand = wanted.options.size > 0
-  const { settings, dropped } = entry ? promoted(entry.read, (option) => inheritedValue(site, option), byHand) : NOTHING
+  const { settings, dropped, notes } = entry
+    ? promoted(entry.read, (option) => inheritedValue(site, option), byHand)
+    : NOTHING
   const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
@@ -57,12 +59,16 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
     ...nothing,
     after,
     options: names,
-    warnings: [...editWarnings(site, options, devices), ...dropped.map((key) => notCarried(key, id ?? ''))],
+    warnings: [
+      ...editWarnings(site, { after: siteAfter(site, after), asked, devices }),
+      ...dropped.map((key) => notCarried(key, id ?? '')),
+      ...notes,
+    ],
     refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
   }
 }
 
-const NOTHING = { settings: new Map<string, string | null>(), dropped: [] as readonly string[] }
+const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }
 
 /** The entry of the replica to promote; undefined where it is no longer there. */
 function entryOf(site: Site, present: readonly PresentDevice[], id: string, wanted: readonly Device[] | undefined) {

@@ -5,11 +5,12 @@ import type { Device } from '../oslo/value.js'
 /** How an option is read from the section as it is; undefined where it is not set. */
 type Present = (option: string) => string | undefined
 
-interface Promoted {
+export interface Promoted {
   /** The section's options with their values, null for those that must go. */
   readonly settings: ReadonlyMap<string, string | null>
   /** Keys of the entry that have no place, which the request vouches for. */
   readonly dropped: readonly string[]
+  readonly notes: readonly string[]
 }
 
 /**
@@ -25,7 +26,7 @@ export function promoted(device: Device, present: Present, byHand: boolean): Pro
     .filter((key) => !driver?.pairOnly.includes(key) && !Object.hasOwn(driver?.keys ?? {}, key))
     .map(shown)
   if (driver === undefined) {
-    if (byHand) return { settings: new Map(), dropped }
+    if (byHand) return { settings: new Map(), dropped, notes: [] }
     throw unplaced(
       `How ${quotable(volumeDriver) || 'a backend without volume_driver'} keeps its primary's settings is not known.`,
       id,
@@ -34,7 +35,8 @@ export function promoted(device: Device, present: Present, byHand: boolean): Pro
   if (dropped.length > 0 && !byHand) {
     throw unplaced(`${dropped.join(', ')} of ${quotable(id)} has no known place in the settings of ${driver.name}.`, id)
   }
-  return { settings: new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)]), dropped }
+  const translated = new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)])
+  return { settings: translated, dropped, notes: driver.note === undefined ? [] : [driver.note] }
 }
 
 /** A key for people to read; one that is no name may be part of a password with a comma in it. */

@@ -17,7 +17,7 @@ replication_device = backend_id:arrayC,san_ip:10.0.0.3,api_token:s3cr3t-C
 let database: TestDatabase
 beforeEach(async () => {
   database = await embedded.create()
-  await database.execute(service(1, 'vol1@arrayA', FAILED_OVER) + service(2, 'vol2@arrayA'))
+  await database.execute(service(1, 'vol1@arrayA', { ...FAILED_OVER, updated_at: null }) + service(2, 'vol2@arrayA'))
 })
 afterEach(() => database.close())
 
@@ -115,6 +115,15 @@ describe('options and devices', () => {
     const file = confFile('[arrayA]\nsan_login = $san_ip\nsan_ip = 1\n')
     await run({ file, options: { san_login: '1', san_ip: '2' } })
     expect(readFileSync(file, 'utf8')).toBe('[arrayA]\nsan_login = 1\nsan_ip = 2\n')
+  })
+
+  test('warn of others that refer to what they change', async () => {
+    const file = confFile(`${PURE}pure_url = https://$san_ip/\n[other]\nback = \${arrayA.san_ip}\n`)
+    const { warnings } = await run({ file, options: { san_ip: '10.0.0.9' } })
+    expect(warnings).toEqual([
+      expect.stringContaining('pure_url in [arrayA]'),
+      expect.stringContaining('back in [other]'),
+    ])
   })
 
   test('that already hold are left alone, also where a later file sets them', async () => {
