@@ -87,6 +87,13 @@ describe('a file that cannot be written is as it was, and nothing is left beside
     chmodSync(dirname(file), 0o755)
   })
 
+  test.skipIf(!root)(`whose owner the agent could not keep${byRoot}`, async () => {
+    const file = confFile(PURE)
+    chownSync(file, 1234, 5678)
+    expect(await refused(file, true)).toContain('owner')
+    expect(statSync(file)).toMatchObject({ uid: 1234, gid: 5678 })
+  })
+
   describe.skipIf(!root)(`on a file system of its own${byRoot}`, () => {
     let mounted: string
     beforeAll(() => {

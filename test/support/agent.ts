@@ -8,7 +8,8 @@ import type { ResultDocument } from '../../src/contract.generated.js'
 export const EXECUTABLE = new URL('../../dist/cinder-backend.cjs', import.meta.url).pathname
 
 // setpriv is part of util-linux, which every Debian has.
-const UNPRIVILEGED = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []
+const UNPRIVILEGED =
+  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-chown,-fowner'] : []
 
 const fits = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(resultSchema)
 
