@@ -46,6 +46,7 @@ export async function startMariaDb(folder: string, extra: readonly string[] = []
     ],
     { stdio: 'ignore' },
   )
+  process.once('exit', () => server.kill('SIGTERM')) // also where whoever started it fails before it stops it
   await accepting(server, socket, log)
   const stop = async () => {
     if (server.exitCode !== null || server.signalCode !== null) return
