@@ -28,6 +28,11 @@ export class AgentError extends Error {
   }
 }
 
+/** The code of an error of Node's or of a driver's, such as ENOENT; undefined where it has none. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}
+
 /** Text from outside, fit for a message: on one line, not endless, and without the user and password of any URL in it. */
 export function quotable(text: string, most = 200): string {
   return oneLine(text.replace(/:\/+\S*@/g, '://***@'), most)

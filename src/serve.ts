@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { ResultDocument } from './contract.generated.js'
+import { codeOf } from './errors.js'
 import { failure } from './report/result.js'
 import type { Flags } from './request/request.js'
 import { run } from './run.js'
@@ -59,7 +60,7 @@ function written(rest: Buffer): number {
   try {
     return writeSync(1, rest)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+    if (codeOf(error) !== 'EAGAIN') throw error
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     return 0
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, codeOf, quotable } from '../errors.js'
 
 /** Which files to read; what is undefined stands for the default. */
 export interface FileSelection {
@@ -62,8 +62,7 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    throw new AgentError('config_error', `${quotable(path)} cannot be read (${code}).`, {
+    throw new AgentError('config_error', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`, {
       hint: 'Correct config_file or config_dir, or give the connection itself.',
     })
   }

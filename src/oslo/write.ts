@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, codeOf, quotable } from '../errors.js'
 
 export interface Replacement {
   readonly file: string
@@ -82,7 +82,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return codeOf(error) === 'EPERM'
   }
 }
 

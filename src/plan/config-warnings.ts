@@ -1,5 +1,5 @@
 import { quotable } from '../errors.js'
-import { type Assignment, normalized, parseIni } from '../oslo/ini.js'
+import { normalized } from '../oslo/ini.js'
 import type { Device } from '../oslo/value.js'
 import type { WantedConfig } from '../types.js'
 import { readValue, type Site } from './site.js'
@@ -15,12 +15,11 @@ interface EditFacts {
 
 /** What an operator should know of an edit: options that now come from elsewhere, or read differently, and tools that will undo it. */
 export function editWarnings(site: Site, { after, asked, devices }: EditFacts): readonly string[] {
-  const { target, section } = site
-  const all = assignmentsOf(site)
+  const { target, section, assignments } = site
   const gone = [...asked].filter(([, value]) => value === null).map(([name]) => name)
   if (devices?.length === 0) gone.push('replication_device')
   const shining = gone.filter((name) =>
-    all.some((each) => normalized(each.section) === 'backend_defaults' && each.key === name),
+    assignments.some((each) => normalized(each.section) === 'backend_defaults' && each.key === name),
   )
   const comments = target.text
     .split(/\r\n|\r|\n/)
@@ -37,7 +36,7 @@ export function editWarnings(site: Site, { after, asked, devices }: EditFacts): 
 
 /** Options that nobody asked to change, but that refer to one that does. */
 function referrers(site: Site, after: Site, asked: WantedConfig['options']): readonly string[] {
-  const others = assignmentsOf(site).filter(
+  const others = site.assignments.filter(
     ({ section, key, value }) =>
       value.includes('$') && !(normalized(section) === normalized(site.section) && asked.has(key)),
   )
@@ -46,8 +45,4 @@ function referrers(site: Site, after: Site, asked: WantedConfig['options']): rea
   )
   const names = new Set(changed.map(({ section, key }) => `${quotable(key)} in [${quotable(section)}]`))
   return [...names].map((name) => `${name} refers to an option that this edit changes, and so reads differently now.`)
-}
-
-function assignmentsOf({ files }: Site): readonly Assignment[] {
-  return files.flatMap(({ path, text }) => parseIni(text, path).assignments)
 }

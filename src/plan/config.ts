@@ -49,9 +49,10 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
-  const first = edited(target.bytes, target.path, { section, options: missing(site, asked), devices })
+  const lacking = missing(site, asked)
+  const first = edited(target.bytes, target.path, { section, options: lacking, devices })
   // What read as wanted before may refer to what the edit changes; then it is written as such.
-  const options = new Map([...missing(site, asked), ...missing(siteAfter(site, first), asked)])
+  const options = new Map([...lacking, ...missing(siteAfter(site, first), asked)])
   const after = edited(target.bytes, target.path, { section, options, devices })
   if (after.equals(target.bytes)) return { ...nothing, refusal: wrongTarget(wanted, backend, active) }
   const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]

@@ -10,6 +10,8 @@ export interface Site {
   readonly files: readonly SourceFile[]
   readonly target: SourceFile
   readonly section: string
+  /** Of all files, in their order. */
+  readonly assignments: readonly Placed[]
   readonly lookup: Lookup
 }
 
@@ -49,16 +51,19 @@ export function siteOf(
       hint: 'Name one of them in config.file.',
     })
   }
-  return { files, target, section, lookup: readConfig(files, {}) }
+  return { files, target, section, ...contentOf(files) }
+}
+
+function contentOf(files: readonly SourceFile[]): Pick<Site, 'assignments' | 'lookup'> {
+  const assignments = files.flatMap(({ path, text }) =>
+    parseIni(text, path).assignments.map((each) => ({ ...each, path })),
+  )
+  return { assignments, lookup: readConfig(files, {}) }
 }
 
 /** All assignments of an option in the section, over all files. */
-export function placesOf({ files, section }: Site, key: string): readonly Placed[] {
-  return files.flatMap(({ path, text }) =>
-    parseIni(text, path)
-      .assignments.filter((each) => each.key === key && normalized(each.section) === normalized(section))
-      .map((each) => ({ ...each, path })),
-  )
+export function placesOf({ assignments, section }: Site, key: string): readonly Placed[] {
+  return assignments.filter((each) => each.key === key && normalized(each.section) === normalized(section))
 }
 
 /** The value as Cinder gets it; undefined where it is not set, or refers to what is not there. */
@@ -110,5 +115,5 @@ export function devicesOf(site: Site): readonly PresentDevice[] {
 export function siteAfter(site: Site, bytes: Buffer): Site {
   const target = { ...site.target, bytes, text: bytes.toString('utf8') }
   const files = site.files.map((file) => (file === site.target ? target : file))
-  return { ...site, files, target, lookup: readConfig(files, {}) }
+  return { ...site, files, target, ...contentOf(files) }
 }

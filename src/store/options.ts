@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, codeOf, quotable } from '../errors.js'
 import type { DatabaseUrl } from './url.js'
 
 /** What a MySQL connection needs to know; the names are mysql2's. */
@@ -116,7 +116,9 @@ function optionFile(
   try {
     return optionsIn(readFileSync(expanded(path), 'utf8'), group)
   } catch (error) {
-    warn(`The connection's read_default_file ${quotable(path)} cannot be read (${errno(error)}), and is ignored.`)
+    warn(
+      `The connection's read_default_file ${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}), and is ignored.`,
+    )
     return new Map()
   }
 }
@@ -141,7 +143,7 @@ function read(path: string, parameter: string): Buffer {
   try {
     return readFileSync(expanded(path))
   } catch (error) {
-    const problem = `${parameter} of the connection, ${quotable(path)}, cannot be read (${errno(error)}).`
+    const problem = `${parameter} of the connection, ${quotable(path)}, cannot be read (${codeOf(error) ?? 'unknown error'}).`
     throw new AgentError('config_error', problem, {
       hint: 'Run the agent where the file is, or correct the connection.',
     })
@@ -150,8 +152,4 @@ function read(path: string, parameter: string): Buffer {
 
 function expanded(path: string): string {
   return path.replace(/^~(?=\/|$)/, homedir())
-}
-
-function errno(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }

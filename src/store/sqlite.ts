@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, codeOf, quotable } from '../errors.js'
 import type { Row, Store, Table, Transaction } from '../types.js'
 import type { OpenOptions } from './engine.js'
 import { interrupted } from './retry.js'
@@ -98,7 +98,7 @@ function readEitherWay(open: (readonly: boolean) => Database, path: string, stat
   try {
     return all(open(true), path, statement)
   } catch (error) {
-    if (!(error instanceof AgentError && NEEDS_CLEANING.test(engineCode(error.cause)))) throw error
+    if (!(error instanceof AgentError && NEEDS_CLEANING.test(codeOf(error.cause) ?? ''))) throw error
     return all(open(false), path, statement)
   }
 }
@@ -120,8 +120,8 @@ function mustExist(path: string): void {
     accessSync(path, constants.R_OK)
   } catch (error) {
     if (error instanceof AgentError) throw error
-    if (engineCode(error) === 'EACCES') throw new AgentError('access_denied', `${quotable(path)} may not be read.`)
-    throw new AgentError('connection_failed', `There is no SQLite file ${quotable(path)} (${engineCode(error)}).`, {
+    if (codeOf(error) === 'EACCES') throw new AgentError('access_denied', `${quotable(path)} may not be read.`)
+    throw new AgentError('connection_failed', `There is no SQLite file ${quotable(path)} (${codeOf(error)}).`, {
       hint: 'Correct the connection; the agent never makes a database.',
     })
   }
@@ -135,13 +135,9 @@ function guarded<T>(path: string, work: () => T): T {
   }
 }
 
-function engineCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
 /** SQLite's result codes as those of the contract: https://sqlite.org/rescode.html */
 function translated(cause: unknown, path: string): unknown {
-  const code = engineCode(cause)
+  const code = codeOf(cause) ?? ''
   const text = cause instanceof Error ? quotable(cause.message) : ''
   const file = quotable(path)
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
