@@ -95,11 +95,11 @@ const leanMysql2 = {
   },
 }
 
-/** The driver stays in a file of its own: runs on SQLite need not even read it. @type {import('esbuild').Plugin} */
-const mysql2Apart = {
-  name: 'mysql2-apart',
+/** These stay in files of their own: runs that do not use them need not even read them. @type {import('esbuild').Plugin} */
+const apart = {
+  name: 'apart',
   setup(bundle) {
-    bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: './mysql2.cjs', external: true }))
+    bundle.onResolve({ filter: /^(mysql2|execa)$/ }, ({ path }) => ({ path: `./${path}.cjs`, external: true }))
   },
 }
 
@@ -124,10 +124,11 @@ async function executable() {
     outfile,
     define: { ...COMMON.define, VERSION: JSON.stringify(version) },
     banner: { js: '#!/usr/bin/env node' },
-    plugins: [mysql2Apart],
+    plugins: [apart],
   })
   await chmod(outfile, 0o755)
   await build({ ...COMMON, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [leanMysql2] })
+  await build({ ...COMMON, entryPoints: ['execa'], outfile: 'dist/execa.cjs' })
 }
 
 /** A result in the form of the contract, for what goes wrong before the agent can start. @param {string} msg @param {string} hint */

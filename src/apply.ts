@@ -1,86 +1,103 @@
 import { AgentError } from './errors.js'
-import { changesOf, rowsOf } from './plan/backend.js'
-import { retrying } from './store/retry.js'
-import type { Plan, Row, RowChange, Store, Target, Transaction } from './types.js'
-
-/** Rows as a plan. Throws what the run shall fail with: a name not found, a guard. */
-export type Planner = (rows: readonly Row[]) => Plan
-
-export interface ApplyOptions {
-  readonly targets: readonly Target[]
-  /** Seconds that all tries may take together. */
-  readonly timeout: number
-  readonly signal: AbortSignal
-}
+import { backendsOf } from './observe.js'
+import { changesOf } from './plan/backend.js'
+import { guard } from './plan/guards.js'
+import { planStage } from './plan/plan.js'
+import { circumstancesOf, did, planNow, saw, sawState, type Work } from './progress.js'
+import { writeTables } from './tables.js'
+import type { Plan, Row, Stages } from './types.js'
+import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
 
 /**
- * Brings the plan into the tables, in one transaction. The rows are locked and planned again, since they may have changed after they
- * were read; what comes back is the plan that was written. It may be without changes: somebody else was quicker.
- * Errors: those of the planner and the store, conflict.
+ * Does what is missing, in the order of a promotion, and keeps count of it. Killed anywhere, the next run finds the rest by itself: nothing is
+ * known here that is not in the tables, in cinder.conf, and with the manager.
  */
-export async function apply(store: Store, first: Plan, planner: Planner, options: ApplyOptions): Promise<Plan> {
-  let plan = first
-  /** What a commit should have written whose answer never came. */
-  let unconfirmed: Plan | undefined
-  const attempt = async () => {
-    let written: Plan | undefined
-    try {
-      return await store.change(async (transaction) => {
-        const locked = await lock(transaction, plan)
-        plan = planner(await transaction.read(options.targets))
-        const changes = changesOf(plan)
-        if (unconfirmed !== undefined && changes.length === 0) return unconfirmed
-        if (!changingRows(plan).every((row) => locked.has(key(row)))) throw conflict(changes)
-        for (const change of changes) if (!(await transaction.update(change))) throw conflict(changes)
-        written = changes.length === 0 ? undefined : plan
-        return plan
-      })
-    } catch (error) {
-      if (answerIsLost(error)) unconfirmed = written ?? unconfirmed
-      throw error
-    }
+export async function apply(work: Work): Promise<void> {
+  const { request } = work
+  const actions = planNow(work).flatMap((each) => each.actions)
+  const restarts = actions.some((action) => /^(update_config|reset_active_backend|enable_replication)$/.test(action))
+  await write(work, 'before')
+  if (actions.includes('stop_service')) await stop(work)
+  if (actions.includes('reset_active_backend') && request.wait) await untilDown(work)
+  if (restarts) await mustBeStopped(work)
+  if (actions.includes('update_config')) await edit(work)
+  await write(work, 'between')
+  if (request.service?.state === 'started') await bringUp(work, actions.includes('start_service'))
+  await write(work, 'after')
+}
+
+/** One transaction, where anything is to be written. */
+async function write(work: Work, stage: keyof Stages): Promise<void> {
+  const { store, request, signal } = work
+  const { targets, timeout } = request
+  const planner = (rows: readonly Row[]): Plan => {
+    saw(work, rows)
+    const circumstances = circumstancesOf(work)
+    const plan = backendsOf(targets, rows).map((backend) => planStage(backend, stage, circumstances))
+    for (const refusal of plan.flatMap(({ refusals }) => refusals)) work.passed.set(refusal.code, refusal)
+    if (!request.force) guard(plan)
+    return plan
   }
-  try {
-    return await retrying(options.timeout, options.signal, attempt)
-  } catch (error) {
-    throw unconfirmed === undefined ? error : inDoubt(error)
+  const first = planner(work.rows)
+  if (changesOf(first).length === 0) return
+  work.say(`writing ${first.flatMap((each) => each.actions).join(', ')}`)
+  const written = await writeTables(store, first, planner, { targets, timeout, signal })
+  for (const { backend, actions } of written) did(work, backend.target, actions)
+  work.rows = written.flatMap(({ rows }) => rows.map(({ row, after }) => ({ ...row, state: after })))
+}
+
+/** Before the reset: a service that starts between the two must not find the old array with a row that says all is well. */
+async function edit(work: Work): Promise<void> {
+  const { config, request } = work
+  if (config === undefined) return
+  work.say(`changing ${config.file}`)
+  work.backup = (await import('./oslo/write.js')).replaceFile(config)
+  did(work, request.targets[0], ['update_config'])
+}
+
+async function stop(work: Work): Promise<void> {
+  const { manager } = work
+  if (manager === undefined) return
+  work.say(`stopping ${manager.name} (${manager.manager})`)
+  await manager.stop()
+  sawState(work, 'stopped')
+  did(work, work.request.targets[0], ['stop_service'])
+  await look(work)
+}
+
+/** Somebody else, such as a configuration manager, may have started it while we waited. */
+async function mustBeStopped(work: Work): Promise<void> {
+  if (work.manager === undefined) return
+  await ask(work)
+  const { service } = work
+  if (service === undefined || service.state === 'stopped') return
+  throw new AgentError(
+    'service_control_failed',
+    `${service.name} was stopped, but ${service.manager} says that somebody has started it again.`,
+    { hint: 'See who does that, such as a configuration manager, and run this again.', host: service.host },
+  )
+}
+
+/** Starts the service where it does not run, and waits where something hangs on its heartbeat. */
+async function bringUp(work: Work, starts: boolean): Promise<void> {
+  const { manager, request } = work
+  if (manager === undefined) return
+  if (starts) {
+    await ask(work)
+    await look(work)
   }
-}
-
-/** Whether a commit that failed so may have been done all the same. */
-function answerIsLost(error: unknown): boolean {
-  return error instanceof AgentError && ['connection_failed', 'timeout', 'interrupted'].includes(error.code)
-}
-
-function inDoubt(error: unknown): unknown {
-  if (!(error instanceof AgentError)) return error
-  return new AgentError(error.code, `The commit was sent, but its answer was lost: ${error.problem}`, {
-    ...error.details,
-    hint: 'Run it again: it finds out what was done, and does the rest.',
-    unconfirmed: true,
-  })
-}
-
-/** All rows of the backends that change, since the plan for one row of a cluster depends on the others. */
-function changingRows(plan: Plan): readonly Row[] {
-  return plan.filter(({ actions }) => actions.length > 0).flatMap(({ backend }) => rowsOf(backend))
-}
-
-/** Locks them always in the same order, so that two runs never wait for each other. */
-async function lock(transaction: Transaction, plan: Plan): Promise<ReadonlySet<string>> {
-  const rows = [...changingRows(plan)].sort((a, b) => a.table.localeCompare(b.table) || a.id - b.id)
-  await transaction.lock(rows)
-  return new Set(rows.map(key))
-}
-
-function key({ table, id }: Row): string {
-  return `${table} ${id}`
-}
-
-function conflict(changes: readonly RowChange[]): AgentError {
-  const names = [...new Set(changes.map(({ row }) => row.name))].slice(0, 3).join(', ')
-  return new AgentError('conflict', `The rows of ${names} kept changing while the agent was about to change them.`, {
-    hint: 'See who else works on them, then run it again.',
-    transient: true,
-  })
+  const toStart = work.service?.state !== 'started'
+  if (toStart) {
+    work.say(`starting ${manager.name} (${manager.manager})`)
+    await manager.start()
+    sawState(work, 'started')
+    did(work, request.targets[0], ['start_service'])
+  }
+  if (!request.wait) return
+  const thaws = backendsOf(request.targets, work.rows)
+    .map((backend) => planStage(backend, 'after', circumstancesOf(work)))
+    .some(({ actions }) => actions.length > 0)
+  if (!toStart && !thaws && beats(work)) return
+  await untilUp(work)
+  if (request.targets[0]?.desired.replication === 'enabled') mustReplicate(work)
 }

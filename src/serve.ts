@@ -31,12 +31,17 @@ export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, opt
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
   const { signal } = abort
-  return finish(await run(() => input(signal), options, { env: process.env, signal, onBug }), options)
+  let said = ''
+  const say = (text: string) => {
+    if (process.stderr.isTTY && text !== said) process.stderr.write(`cinder-backend: ${text}\n`)
+    said = text
+  }
+  return finish(await run(() => input(signal), options, { env: process.env, signal, onBug, say }), options)
 }
 
 /** The result of what failed before there was a request. */
 export function failed(error: unknown): ResultDocument {
-  return failure(error, [], { diff: false, serviceDownTime: 0, warnings: [] })
+  return failure(error, { seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [] })
 }
 
 export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {

@@ -1,4 +1,4 @@
-import type { Action, BackendState, RequestDocument } from './contract.generated.js'
+import type { Action, BackendState, RequestDocument, ServiceDocument, ServiceResult } from './contract.generated.js'
 
 export type { Action, BackendState }
 
@@ -45,10 +45,52 @@ export interface ConfigPlan {
   readonly refusal: Refusal | undefined
 }
 
+/** The cinder-volume on this host, and whether it shall run in the end. */
+export interface WantedService {
+  readonly manager: NonNullable<ServiceDocument['manager']>
+  /** undefined: the manager's usual name for it. */
+  readonly name: string | undefined
+  readonly state: 'started' | 'stopped'
+  /** Seconds for one start or stop. */
+  readonly timeout: number
+  /** For the manager `command`: programs with their arguments. */
+  readonly start: readonly string[]
+  readonly stop: readonly string[]
+  readonly status: readonly string[]
+}
+
+/** changing: neither for good, such as a unit that is started again and again. */
+export type ServiceState = ServiceResult['state']
+
+/** What stops and starts cinder-volume on this host. Errors: service_control_failed, interrupted. */
+export interface ServiceManager {
+  readonly manager: string
+  readonly name: string
+  state(): Promise<ServiceState>
+  /** Done when its manager says so. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The service as a plan looks at it. */
+export interface ServiceView extends ServiceResult {
+  readonly wanted: WantedService['state']
+  /** `services.host` of the row whose heartbeat is its. */
+  readonly host: string
+  /** Seconds between two heartbeats (`report_interval`). */
+  readonly reportInterval: number
+  /** Other backends that the same process serves (`enabled_backends`). */
+  readonly others: readonly string[]
+}
+
 export interface Request {
   readonly targets: readonly Target[]
   readonly source: ConnectionSource
   readonly config: WantedConfig | undefined
+  readonly service: WantedService | undefined
+  /** Whether heartbeats are waited for, and for how many seconds at most. */
+  readonly wait: boolean
+  readonly waitTimeout: number
   readonly checkMode: boolean
   readonly diff: boolean
   readonly force: boolean
@@ -74,6 +116,8 @@ export interface Row {
   readonly stored: StoredState
   /** Seconds since the last heartbeat, by the database's clock; null for clusters, and where there never was one. */
   readonly heartbeatAge: number | null
+  /** How many heartbeats there were (`report_count`); null for clusters. */
+  readonly reportCount: number | null
 }
 
 /** What the tables hold of one target: a service's row, or a cluster's row with those of its members. */
@@ -95,6 +139,16 @@ export interface Refusal {
   readonly hint: string
 }
 
+/**
+ * A promotion writes the tables up to three times: before the service is stopped, while it is stopped, and when its start was seen. Without a
+ * service all is written in `between`.
+ */
+export interface Stages {
+  readonly before: Desired
+  readonly between: Desired
+  readonly after: Desired
+}
+
 export interface BackendPlan {
   readonly backend: Backend
   readonly actions: readonly Action[]
@@ -103,6 +157,8 @@ export interface BackendPlan {
   readonly refusals: readonly Refusal[]
   /** Where the request is about cinder.conf too. */
   readonly config?: ConfigPlan | undefined
+  /** Where it is about the service too. */
+  readonly service?: ServiceView | undefined
 }
 
 export type Plan = readonly BackendPlan[]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AgentError, quotable } from '../errors.js'
 import { type Lookup, readConfig } from './config.js'
-import { configFiles, type FileSelection } from './files.js'
+import { configFiles, type FileSelection, type SourceFile } from './files.js'
 
 /** What the agent needs of Cinder's configuration. */
 export interface Settings {
@@ -44,6 +44,29 @@ export function readServiceDownTime(selection: FileSelection, env: NodeJS.Proces
   return serviceDownTime(readConfig(configFiles(selection, env), env))
 }
 
+/** Seconds between two heartbeats, as Cinder has it by default (cinder/service.py). */
+const REPORT_INTERVAL = 10
+
+/** What the files say of the cinder-volume that reads them. */
+export interface VolumeSettings {
+  /** Seconds. */
+  readonly reportInterval: number
+  readonly enabledBackends: readonly string[]
+  /** The part before the @ in `services.host` of the backend in that section (cinder/cmd/volume.py); undefined: the machine's name. */
+  readonly hostOf: (section: string) => string | undefined
+}
+
+/** Errors: config_error where report_interval is no number. */
+export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.ProcessEnv): VolumeSettings {
+  const lookup = readConfig(files, env)
+  const value = (group: string, name: string) => lookup({ group, name })?.value || undefined
+  return {
+    reportInterval: wholeNumber(lookup, 'report_interval') || REPORT_INTERVAL,
+    enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
+    hostOf: (section) => value(section, 'backend_host') ?? value('DEFAULT', 'host'),
+  }
+}
+
 /** Cinder's own default (cinder/db/sqlalchemy/api.py), if a database is there. */
 function cindersDefault(lookup: Lookup): { value: string; place: string } | undefined {
   const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value}/cinder.sqlite`
@@ -51,11 +74,15 @@ function cindersDefault(lookup: Lookup): { value: string; place: string } | unde
 }
 
 function serviceDownTime(lookup: Lookup): number | undefined {
-  const found = lookup({ group: 'DEFAULT', name: 'service_down_time' })
+  return wholeNumber(lookup, 'service_down_time')
+}
+
+function wholeNumber(lookup: Lookup, name: 'service_down_time' | 'report_interval'): number | undefined {
+  const found = lookup({ group: 'DEFAULT', name })
   if (found === undefined || found.value.trim() === '') return undefined
   if (!/^\s*[+-]?\d+\s*$/.test(found.value)) {
-    throw new AgentError('config_error', `service_down_time in ${found.place}, is not a whole number.`, {
-      hint: 'Correct it, or give service_down_time in the request.',
+    throw new AgentError('config_error', `${name} in ${found.place}, is not a whole number.`, {
+      hint: name === 'service_down_time' ? 'Correct it, or give service_down_time in the request.' : 'Correct it.',
     })
   }
   return Number(found.value)

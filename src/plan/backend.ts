@@ -18,11 +18,6 @@ export function rowsOf({ cluster, services }: Backend): readonly Row[] {
   return cluster === undefined ? services : [cluster, ...services]
 }
 
-/** A service counts as up while its last heartbeat is younger than `service_down_time` seconds. */
-export function isUp(row: Row, serviceDownTime: number): boolean {
-  return row.heartbeatAge !== null && row.heartbeatAge < serviceDownTime
-}
-
 /** What a plan writes: its rows, without those that stay as they are. */
 export function changesOf(plan: Plan): readonly RowChange[] {
   return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))

@@ -1,26 +1,43 @@
-import type { Action, Backend, BackendState, ConfigPlan, Refusal } from '../types.js'
-import { isUp, rowsOf } from './backend.js'
+import { AgentError } from '../errors.js'
+import type { Action, Backend, BackendState, ConfigPlan, Desired, Plan, Refusal, Row } from '../types.js'
+import { rowsOf } from './backend.js'
 import { isFailedOver } from './failover.js'
 
-/**
- * Why these actions must not be done without `force`, the reason to report first at the front.
- * A guard speaks only where something would change. `serviceDownTime` in seconds.
- */
+/** Whether a service must be taken for running. */
+export type IsUp = (row: Row) => boolean
+
+export interface Judged {
+  /** Seconds. */
+  readonly serviceDownTime: number
+  readonly isUp: IsUp
+  readonly config: ConfigPlan | undefined
+}
+
+/** Why these actions must not be done without `force`, the reason to report first at the front. A guard speaks only where something would change. */
 export function refusals(
   backend: Backend,
   actions: readonly Action[],
-  serviceDownTime: number,
-  config?: ConfigPlan,
+  desired: Desired,
+  { serviceDownTime, isUp, config }: Judged,
 ): readonly Refusal[] {
   if (actions.length === 0) return []
   const resets = actions.includes('reset_active_backend')
   return [
     ...failoverInProgress(backend),
     ...(config?.refusal ? [config.refusal] : []),
-    ...failedOver(backend, actions),
-    ...(resets ? notFrozen(backend) : []),
-    ...(resets ? serviceUp(backend, serviceDownTime) : []),
+    ...failedOver(backend, actions, desired),
+    ...(resets ? notFrozen(backend, desired) : []),
+    ...(resets ? serviceUp(backend, isUp, serviceDownTime) : []),
   ]
+}
+
+/** Throws what the first guard that refuses has to say. */
+export function guard(plan: Plan): void {
+  const refused = plan.find((each) => each.refusals.length > 0)
+  const [refusal] = refused?.refusals ?? []
+  if (refused === undefined || refusal === undefined) return
+  const { kind, name } = refused.backend.target
+  throw new AgentError(refusal.code, refusal.problem, { hint: refusal.hint, [kind]: name })
 }
 
 function failoverInProgress(backend: Backend): Refusal[] {
@@ -34,11 +51,11 @@ function failoverInProgress(backend: Backend): Refusal[] {
   ]
 }
 
-function failedOver(backend: Backend, actions: readonly Action[]): Refusal[] {
+function failedOver(backend: Backend, actions: readonly Action[], desired: Desired): Refusal[] {
   const touchy = actions.some((action) => /^(enable|disable)_replication$|^thaw$/.test(action))
   const { target } = backend
   const failed = rowsOf(backend).find((row) => isFailedOver(row.state))
-  if (!touchy || failed === undefined || target.desired.active_backend === 'reset') return []
+  if (!touchy || failed === undefined || desired.active_backend === 'reset') return []
   const what = actions.includes('thaw') ? 'thawing it' : 'a change of its replication'
   return [
     {
@@ -49,10 +66,10 @@ function failedOver(backend: Backend, actions: readonly Action[]): Refusal[] {
   ]
 }
 
-function notFrozen(backend: Backend): Refusal[] {
+function notFrozen(backend: Backend, desired: Desired): Refusal[] {
   const { target } = backend
   const [main] = rowsOf(backend)
-  if (main?.state.frozen || target.desired.frozen !== undefined) return []
+  if (main?.state.frozen || desired.frozen !== undefined) return []
   return [
     {
       code: 'not_frozen',
@@ -62,8 +79,8 @@ function notFrozen(backend: Backend): Refusal[] {
   ]
 }
 
-function serviceUp({ services }: Backend, serviceDownTime: number): Refusal[] {
-  const beating = services.filter((row) => isUp(row, serviceDownTime))
+function serviceUp({ services }: Backend, isUp: IsUp, serviceDownTime: number): Refusal[] {
+  const beating = services.filter(isUp)
   const [first] = beating
   if (first === undefined) return []
   const age = Math.max(0, Math.floor(first.heartbeatAge ?? 0))
@@ -72,7 +89,7 @@ function serviceUp({ services }: Backend, serviceDownTime: number): Refusal[] {
     {
       code: 'service_up',
       problem: `cinder-volume on ${first.name}${others} is up: its last heartbeat is ${age} s old, and it counts as down from ${serviceDownTime} s on.`,
-      hint: 'Stop it and wait until its heartbeat is older than that.',
+      hint: 'Stop it and wait until its heartbeat is older than that, or say wait: true.',
     },
   ]
 }

@@ -1,44 +1,100 @@
-import type { Action, Backend, BackendPlan, BackendState, ConfigPlan, Desired } from '../types.js'
+import type {
+  Action,
+  Backend,
+  BackendPlan,
+  BackendState,
+  ConfigPlan,
+  Desired,
+  RowChange,
+  ServiceView,
+  Stages,
+} from '../types.js'
 import { rowsOf, sameState } from './backend.js'
-import { isFailedOver, reset } from './failover.js'
+import { reset } from './failover.js'
 import { freeze, thaw } from './freeze.js'
-import { refusals } from './guards.js'
+import { type IsUp, refusals } from './guards.js'
+import { resets, stagesOf } from './stages.js'
 
-/**
- * What must change so that the backend is as desired: every row taken through reset, then replication, then frozen.
- * Whether it is failed over is asked of all its rows together, so that a cluster whose rows disagree comes out whole.
- * `serviceDownTime` in seconds.
- */
-export function planBackend(backend: Backend, serviceDownTime: number, config?: ConfigPlan): BackendPlan {
-  const { desired } = backend.target
-  const rows = rowsOf(backend)
-  const toReset = desired.active_backend === 'reset' && rows.some((row) => isFailedOver(row.state))
-  const actions = new Set<Action>()
-  const changes = rows.map((row) => {
-    const { after, steps } = planRow(row.state, desired, toReset)
-    for (const step of steps) actions.add(step)
-    return { row, after }
-  })
+/** What a plan is made from, beside the rows. */
+export interface Circumstances {
+  /** Seconds. */
+  readonly serviceDownTime: number
+  readonly config: ConfigPlan | undefined
+  readonly service: ServiceView | undefined
+  readonly isUp: IsUp
+}
+
+/** All that must be done so that the backend is as desired, and what forbids it. */
+export function planBackend(backend: Backend, circumstances: Circumstances): BackendPlan {
+  const { config, service } = circumstances
+  const stages = stagesOf(backend, service)
+  const before = planRows(backend, stages.before)
+  const between = planRows(withStates(backend, before.rows), stages.between)
+  const after = planRows(withStates(backend, between.rows), stages.after)
+  const actions = new Set([...before.actions, ...between.actions, ...after.actions])
   if (config !== undefined && config.options.length > 0) actions.add('update_config')
+  const restarts = between.actions.size > 0 || actions.has('update_config')
+  for (const action of control(service, restarts)) actions.add(action)
   const ordered = ORDER.filter((action) => actions.has(action))
+  const last = withStates(backend, after.rows)
   return {
     backend,
     actions: ordered,
-    rows: changes,
-    refusals: refusals(backend, ordered, serviceDownTime, config),
+    rows: rowsOf(backend).map((row, index) => ({ row, after: rowsOf(last)[index]?.state ?? row.state })),
+    refusals: refusals(backend, ordered, backend.target.desired, circumstances),
     config,
+    service,
+  }
+}
+
+/** One writing of the tables, on the way to what the whole plan wants. */
+export function planStage(backend: Backend, stage: keyof Stages, circumstances: Circumstances): BackendPlan {
+  const desired = stagesOf(backend, circumstances.service)[stage]
+  const { actions, rows } = planRows(backend, desired)
+  const ordered = ORDER.filter((action) => actions.has(action))
+  const { config, service } = circumstances
+  return {
+    backend,
+    actions: ordered,
+    rows,
+    refusals: refusals(backend, ordered, desired, circumstances),
+    config,
+    service,
   }
 }
 
 /** The order in which a promotion takes its steps. */
-const ORDER: readonly Action[] = [
+export const ORDER: readonly Action[] = [
   'freeze',
+  'stop_service',
   'update_config',
   'reset_active_backend',
   'enable_replication',
+  'start_service',
   'disable_replication',
   'thaw',
 ]
+
+/** The service is stopped where that is asked for, or where something is to be done that it must not run through. */
+function control(service: ServiceView | undefined, restarts: boolean): Action[] {
+  if (service === undefined) return []
+  const { wanted, state } = service
+  const stops = state !== 'stopped' && (wanted === 'stopped' || restarts)
+  const starts = wanted === 'started' && (state !== 'started' || stops)
+  return [...(stops ? (['stop_service'] as const) : []), ...(starts ? (['start_service'] as const) : [])]
+}
+
+/** Every row taken through reset, then replication, then frozen. */
+function planRows(backend: Backend, desired: Desired) {
+  const actions = new Set<Action>()
+  const toReset = resets(backend, desired)
+  const rows = rowsOf(backend).map((row) => {
+    const { after, steps } = planRow(row.state, desired, toReset)
+    for (const step of steps) actions.add(step)
+    return { row, after }
+  })
+  return { actions, rows }
+}
 
 function planRow(before: BackendState, desired: Desired, toReset: boolean) {
   const steps: Action[] = []
@@ -62,4 +118,11 @@ function planRow(before: BackendState, desired: Desired, toReset: boolean) {
   }
   if (frozen === false) after = step('thaw', after, thaw(after))
   return { after, steps }
+}
+
+function withStates(backend: Backend, changes: readonly RowChange[]): Backend {
+  const states = new Map(changes.map(({ row, after }) => [`${row.table} ${row.id}`, after]))
+  const changed = <T extends Backend['cluster']>(row: T): T =>
+    row === undefined ? row : { ...row, state: states.get(`${row.table} ${row.id}`) ?? row.state }
+  return { ...backend, cluster: changed(backend.cluster), services: backend.services.map((row) => changed(row)) }
 }

@@ -1,5 +1,5 @@
 import { quotable } from '../errors.js'
-import { isUp } from '../plan/backend.js'
+import { isUp } from '../plan/heartbeat.js'
 import type { Action, BackendPlan, Plan } from '../types.js'
 
 /** More backends than this are counted, not listed. */
@@ -10,8 +10,10 @@ export function message(plan: Plan, checkMode: boolean, serviceDownTime: number)
   const changed = plan.filter(({ actions }) => actions.length > 0)
   if (
     plan.every(
-      ({ backend, config }) =>
-        config === undefined && Object.values(backend.target.desired).every((wanted) => wanted === undefined),
+      ({ backend, config, service }) =>
+        config === undefined &&
+        service === undefined &&
+        Object.values(backend.target.desired).every((wanted) => wanted === undefined),
     )
   ) {
     return listed(plan.map((each) => standing(each, serviceDownTime)))
@@ -25,14 +27,16 @@ export function message(plan: Plan, checkMode: boolean, serviceDownTime: number)
   return `${checkMode ? 'Would change ' : ''}${listed(deeds)}${rest}`
 }
 
-function deed(action: Action, { rows, config }: BackendPlan, checkMode: boolean): string {
+function deed(action: Action, { rows, config, service }: BackendPlan, checkMode: boolean): string {
   const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
   const from = was ? ` (${checkMode ? 'is' : 'was'} ${quotable(was)})` : ''
   const words: Record<Action, string> = {
     freeze: 'frozen',
+    stop_service: `${quotable(service?.name ?? '')} stopped`,
     update_config: `${config?.options.join(', ')} changed in ${quotable(config?.file ?? '')}`,
     reset_active_backend: `active backend reset${from}`,
     enable_replication: 'replication enabled',
+    start_service: `${quotable(service?.name ?? '')} started`,
     disable_replication: 'replication disabled',
     thaw: 'thawed',
   }

@@ -1,43 +1,67 @@
 import type {
+  Action,
   BackendDocument,
   ConfigResult,
+  DiffDocument,
   ErrorDocument,
   MemberDocument,
   ResultDocument,
+  ServiceResult,
 } from '../contract.generated.js'
 import { AgentError } from '../errors.js'
-import { changesOf, isUp, rowsOf } from '../plan/backend.js'
-import type { BackendPlan, ConfigPlan, Plan, Row, RowChange } from '../types.js'
+import { changesOf } from '../plan/backend.js'
+import { isUp } from '../plan/heartbeat.js'
+import type { BackendPlan, ConfigPlan, Plan, Row, RowChange, ServiceView } from '../types.js'
 import { configDiff } from './config-diff.js'
 import { rowDiff } from './diff.js'
 import { message } from './message.js'
 
 export interface ReportOptions {
-  readonly checkMode: boolean
   readonly diff: boolean
   /** Seconds. */
   readonly serviceDownTime: number
   readonly warnings: readonly string[]
   /** The copy of cinder.conf that was left beside it. */
   readonly backup?: string | undefined
-  /** Whether cinder.conf was changed by now. */
-  readonly configDone?: boolean
+}
+
+export interface FailureOptions extends ReportOptions {
+  /** What had become of the backends by then. */
+  readonly seen: Plan
+  /** What the same request would do now. */
+  readonly pending: readonly Action[]
 }
 
 /** The result of a run that did what its plan says, or in check mode would do it. */
 export function success(
   plan: Plan,
-  { checkMode, diff, serviceDownTime, warnings, backup }: ReportOptions,
+  { checkMode, diff, serviceDownTime, warnings, backup }: ReportOptions & { readonly checkMode: boolean },
 ): ResultDocument {
-  const edits = plan.flatMap(({ actions, config }) => (config && actions.includes('update_config') ? [config] : []))
   return {
     changed: plan.some(({ actions }) => actions.length > 0),
     failed: false,
     msg: message(plan, checkMode, serviceDownTime),
     backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
-    ...(diff && { diff: [...edits.map(configDiff), ...changesOf(plan).map(rowDiff)] }),
-    warnings: [...warnings, ...edits.flatMap((edit) => edit.warnings), ...forced(plan)],
+    ...(diff && { diff: diffOf(plan) }),
+    warnings: [...warnings, ...warningsOf(plan)],
   }
+}
+
+function editsIn(plan: Plan): readonly ConfigPlan[] {
+  return plan.flatMap(({ actions, config }) => (config && actions.includes('update_config') ? [config] : []))
+}
+
+function diffOf(plan: Plan): DiffDocument[] {
+  return [...editsIn(plan).map(configDiff), ...changesOf(plan).map(rowDiff)]
+}
+
+function warningsOf(plan: Plan): readonly string[] {
+  return [...plan.flatMap(stopsOthers), ...editsIn(plan).flatMap((edit) => edit.warnings), ...forced(plan)]
+}
+
+function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
+  if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
+  return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
 }
 
 /** The guards that were passed over: with one that was not, there would be no success. */
@@ -45,27 +69,33 @@ function forced(plan: Plan): readonly string[] {
   return plan.flatMap(({ refusals }) => refusals.map(({ code, problem }) => `Forced past ${code}: ${problem}`))
 }
 
-/** The result of a run that failed, and changed nothing unless a commit is in doubt; what was seen by then is told all the same. */
-export function failure(error: unknown, seen: Plan, options: Omit<ReportOptions, 'checkMode'>): ResultDocument {
+/** The result of a run that failed; what was done and seen by then is told all the same. */
+export function failure(error: unknown, { seen, pending, ...options }: FailureOptions): ResultDocument {
   const known = error instanceof AgentError ? error : unexpected(error)
   const { host, cluster, hint } = known.details
+  const done = [...new Set(seen.flatMap(({ actions }) => actions))]
   const document: ErrorDocument = {
     code: known.code,
     ...(host !== undefined && { host }),
     ...(cluster !== undefined && { cluster }),
     ...(hint !== undefined && { hint }),
+    ...(done.length > 0 && { pending: [...new Set(pending)] }),
   }
   return {
-    changed: known.details.unconfirmed === true || options.configDone === true,
+    changed: known.details.unconfirmed === true || done.length > 0,
     failed: true,
-    msg: known.message,
-    backends: seen.map((each) =>
-      backendDocument(undone(each, options.configDone === true), options.serviceDownTime, options.backup),
-    ),
-    ...(options.diff && { diff: [] }),
-    warnings: [...options.warnings],
+    msg: known.message + halfWay(done, pending),
+    backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
+    ...(options.diff && { diff: diffOf(seen) }),
+    warnings: [...options.warnings, ...warningsOf(seen)],
     error: document,
   }
+}
+
+function halfWay(done: readonly Action[], pending: readonly Action[]): string {
+  if (done.length === 0) return ''
+  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${pending.join(', ')}`
+  return ` Done so far: ${done.join(', ')}; the same request ${next}.`
 }
 
 /** A bug of ours. Its text is not shown, for nobody knows what is in it. */
@@ -75,20 +105,8 @@ function unexpected(error: unknown): AgentError {
   return new AgentError('internal_error', `The agent hit a bug of its own (${kind}).`, { hint, cause: error })
 }
 
-/** The plan as far as it was done: nothing, or cinder.conf alone. */
-function undone({ backend, actions, config }: BackendPlan, configDone: boolean): BackendPlan {
-  const done = configDone ? actions.filter((action) => action === 'update_config') : []
-  return {
-    backend,
-    actions: done,
-    config: configDone ? config : undefined,
-    rows: rowsOf(backend).map((row) => ({ row, after: row.state })),
-    refusals: [],
-  }
-}
-
 function backendDocument(
-  { backend, actions, rows, config }: BackendPlan,
+  { backend, actions, rows, config, service }: BackendPlan,
   serviceDownTime: number,
   backup: string | undefined,
 ): BackendDocument {
@@ -105,12 +123,17 @@ function backendDocument(
     after: main.after,
     ...liveness(services, serviceDownTime),
     ...(config !== undefined && { config: configResult(config, backup) }),
+    ...(service !== undefined && { service: serviceResult(service) }),
     ...(cluster !== undefined && { members: members.map((each) => memberDocument(each, serviceDownTime)) }),
   }
 }
 
 function configResult({ file, section, options }: ConfigPlan, backup: string | undefined): ConfigResult {
   return { file, section, options: [...options], ...(backup !== undefined && { backup }) }
+}
+
+function serviceResult({ manager, name, state }: ServiceView): ServiceResult {
+  return { manager, name, state }
 }
 
 function memberDocument({ row, after }: RowChange, serviceDownTime: number): MemberDocument {

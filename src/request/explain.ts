@@ -21,7 +21,10 @@ export function explain(error: ErrorObject | undefined, document: unknown): Agen
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   if (error.keyword === 'oneOf' && isObject) return wrongTargets(value, where)
-  const shown = where === '' || where === 'connection' || where.startsWith('config') ? '' : `, not ${show(value)}`
+  const shown =
+    where === '' || where === 'connection' || /^(config|service\.(start|stop|status))/.test(where)
+      ? ''
+      : `, not ${show(value)}`
   return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(error)}${shown}.`)
 }
 
@@ -49,6 +52,7 @@ function demand({ keyword, params }: ErrorObject): string {
   if (keyword === 'minLength' || keyword === 'minItems') return 'not empty'
   if (keyword === 'maxLength') return `at most ${params['limit']} characters long`
   if (keyword === 'maxItems') return `at most ${params['limit']} long`
+  if (keyword === 'pattern') return 'a name of letters, digits and _ . @ : - that does not begin with a dash'
   if (keyword === 'required') return `an object with ${params['missingProperty']}`
   return `${params['comparison']} ${params['limit']}`
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
 import type { RequestDocument, TargetDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
-import type { Request, Target, WantedConfig } from '../types.js'
+import type { Request, Target, WantedConfig, WantedService } from '../types.js'
 import { coerce, toBoolean } from './coerce.js'
 import { explain, unknownKey } from './explain.js'
 import validate from './validate.generated.js'
@@ -25,6 +25,9 @@ export function toRequest(value: unknown, flags: Flags): Request {
   return {
     targets: targetsOf(document),
     config: configOf(document),
+    service: serviceOf(document),
+    wait: document.wait ?? document.service !== undefined,
+    waitTimeout: document.wait_timeout ?? schema.properties.wait_timeout.default,
     source: {
       ...(connection !== undefined && { connection }),
       ...(config_file !== undefined && { config_file }),
@@ -60,11 +63,7 @@ function mustBeExact(value: unknown): void {
 
 function configOf({ config, backends }: RequestDocument): WantedConfig | undefined {
   if (config === undefined) return undefined
-  if (backends !== undefined) {
-    throw new AgentError('invalid_request', 'config is about one backend, but backends names several.', {
-      hint: 'Give it with host or cluster.',
-    })
-  }
+  mustBeOne('config', backends)
   const {
     file,
     section,
@@ -90,11 +89,50 @@ function configOf({ config, backends }: RequestDocument): WantedConfig | undefin
   }
 }
 
+function mustBeOne(key: string, backends: RequestDocument['backends']): void {
+  if (backends === undefined) return
+  throw new AgentError('invalid_request', `${key} is about one backend, but backends names several.`, {
+    hint: 'Give it with host or cluster.',
+  })
+}
+
+function serviceOf({ service, backends }: RequestDocument): WantedService | undefined {
+  if (service === undefined) return undefined
+  mustBeOne('service', backends)
+  const defaults = schema.$defs.service.properties
+  const {
+    manager = 'auto',
+    name,
+    state = 'started',
+    timeout = defaults.timeout.default,
+    start = [],
+    stop = [],
+    status = [],
+  } = service
+  const byCommand = manager === 'command'
+  const missing = Object.entries({ start, stop, status }).find(([, words]) => byCommand !== words.length > 0)
+  if (missing !== undefined) {
+    const problem = byCommand
+      ? `service.manager command needs service.${missing[0]}.`
+      : `service.${missing[0]} is for service.manager command, not ${manager}.`
+    throw new AgentError('invalid_request', problem, { hint: 'Give start, stop and status with manager: command.' })
+  }
+  if (byCommand && name !== undefined) {
+    throw new AgentError('invalid_request', 'service.name means nothing to service.manager command.', {
+      hint: 'Leave it out.',
+    })
+  }
+  return { manager, name, state, timeout, start, stop, status }
+}
+
 /** Unknown keys are told before anything else, since a misspelt one often explains what is missing. */
 function refuseUnknownKeys(document: unknown): void {
   if (!isObject(document)) return
   refuseUnknown(document, schema.properties, '')
-  if (isObject(document['config'])) refuseUnknown(document['config'], schema.$defs.config.properties, 'config')
+  for (const key of ['config', 'service'] as const) {
+    const part = document[key]
+    if (isObject(part)) refuseUnknown(part, schema.$defs[key].properties, key)
+  }
   const { backends } = document
   if (!Array.isArray(backends)) return
   for (const [index, item] of backends.entries()) {

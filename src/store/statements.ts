@@ -26,6 +26,7 @@ export interface ReadRow extends StoredState {
   readonly name: string
   readonly cluster_name: string | null
   readonly heartbeat_age: number | null
+  readonly report_count: number | null
 }
 
 // What Cinder itself sees of the two tables (cinder/db/sqlalchemy/api.py, model_query): a NULL in deleted is not seen.
@@ -43,10 +44,10 @@ export function readStatement({ age, isIn }: Dialect, targets: readonly Target[]
   const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${LIVE} AND cluster_name IS NOT NULL AND ${isIn('host')})`
   return {
     sql:
-      `SELECT 'services' AS source, t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age` +
+      `SELECT 'services' AS source, t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age, t.report_count` +
       ` FROM services t LEFT JOIN ${named} n ON n.cluster_name = t.cluster_name` +
       ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.host')} OR ${isIn('t.cluster_name')} OR n.cluster_name IS NOT NULL)` +
-      ` UNION ALL SELECT 'clusters', t.id, t.name, NULL, ${STATE}, NULL` +
+      ` UNION ALL SELECT 'clusters', t.id, t.name, NULL, ${STATE}, NULL, NULL` +
       ` FROM clusters t LEFT JOIN ${named} n ON n.cluster_name = t.name` +
       ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.name')} OR n.cluster_name IS NOT NULL)`,
     values: [hosts, hosts, clusters, hosts, clusters],

@@ -3,9 +3,13 @@ import { existsSync } from 'node:fs'
 
 /** The real programs that tests talk to: how to see whether one is there, and Debian's packages that bring it. */
 const PEERS = {
-  mariadb: { present: () => onPath('mariadbd') && onPath('mariadb-install-db'), packages: ['mariadb-server-core'] },
+  mariadb: {
+    present: () => ['mariadbd', 'mariadb-install-db', 'my_print_defaults'].every(onPath),
+    packages: ['mariadb-server-core', 'mariadb-client-core'], // the second for my_print_defaults, which the first's scripts call
+  },
   openssl: { present: () => onPath('openssl'), packages: ['openssl'] },
   cinder: { present: () => onPath('cinder-manage'), packages: ['cinder-common'] },
+  cinderVolume: { present: () => onPath('cinder-volume'), packages: ['cinder-volume'] },
   oslo: { present: () => imports('oslo_config.cfg'), packages: ['python3-oslo.config'] },
   ansible: { present: () => onPath('ansible-playbook'), packages: ['ansible-core'] },
   puppet: { present: () => onPath('puppet'), packages: ['puppet-agent'] },

@@ -12,6 +12,7 @@ export async function runHere(request: unknown, check = false): Promise<ResultDo
       env: { ...process.env, OS_DATABASE__CONNECTION: undefined },
       signal: new AbortController().signal,
       onBug: (bug) => bugs.push(bug),
+      say: () => {},
     },
   )
   if (bugs.length > 0) throw bugs[0]

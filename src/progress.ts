@@ -1,0 +1,117 @@
+import { backendsOf } from './observe.js'
+import { rowsOf } from './plan/backend.js'
+import { isUp, type Sightings, sighted, standsStill, stillTime } from './plan/heartbeat.js'
+import { type Circumstances, ORDER, planBackend } from './plan/plan.js'
+import type {
+  Action,
+  ConfigPlan,
+  Plan,
+  Refusal,
+  Request,
+  Row,
+  ServiceManager,
+  ServiceState,
+  ServiceView,
+  Store,
+  Target,
+} from './types.js'
+
+/** A request at work: what it works with, what was found, and how far it has come. */
+export interface Work {
+  readonly request: Request
+  readonly store: Store
+  readonly signal: AbortSignal
+  /** Tells a person who watches what is being done. */
+  readonly say: (text: string) => void
+  /** Seconds. */
+  readonly serviceDownTime: number
+  config: ConfigPlan | undefined
+  manager: ServiceManager | undefined
+  service: ServiceView | undefined
+  /** The rows as they were before this run changed any, and as they were last read or written. */
+  before: readonly Row[]
+  rows: readonly Row[]
+  sightings: Sightings
+  readonly done: Map<Target, Set<Action>>
+  /** Guards that were passed over, by their codes. */
+  readonly passed: Map<string, Refusal>
+  backup: string | undefined
+}
+
+export function began(work: Pick<Work, 'request' | 'store' | 'signal' | 'say' | 'serviceDownTime'>): Work {
+  return {
+    ...work,
+    config: undefined,
+    manager: undefined,
+    service: undefined,
+    before: [],
+    rows: [],
+    sightings: new Map(),
+    done: new Map(),
+    passed: new Map(),
+    backup: undefined,
+  }
+}
+
+/** Takes note of rows that were read. */
+export function saw(work: Work, rows: readonly Row[]): void {
+  work.rows = rows
+  if (work.done.size === 0) work.before = rows
+  work.sightings = sighted(work.sightings, rows, performance.now())
+}
+
+export function sawState(work: Work, state: ServiceState): void {
+  if (work.service !== undefined) work.service = { ...work.service, state }
+}
+
+export function did(work: Work, target: Target | undefined, actions: Iterable<Action>): void {
+  for (const action of actions) {
+    if (target !== undefined) work.done.set(target, (work.done.get(target) ?? new Set()).add(action))
+  }
+}
+
+export function hasDone(work: Work, action: Action): boolean {
+  return [...work.done.values()].some((actions) => actions.has(action))
+}
+
+/** What is still to be done, from what is known by now. Errors: service_not_found, ambiguous_service, invalid_request. */
+export function planNow(work: Work): Plan {
+  const circumstances = circumstancesOf(work, work.request.wait ? () => false : undefined)
+  return backendsOf(work.request.targets, work.rows).map((backend) => planBackend(backend, circumstances))
+}
+
+/**
+ * The service that was stopped counts as down when its manager says so and its heartbeat stands still: the one that was stopped may not be
+ * the one that beats. All others are judged by the age of theirs.
+ */
+export function circumstancesOf(work: Work, isUpInstead?: Circumstances['isUp']): Circumstances {
+  const { config, service, serviceDownTime, request } = work
+  const isStopped = (row: Row) =>
+    service?.state === 'stopped' &&
+    row.name === service.host &&
+    (standsStill(row, work.sightings, service, performance.now()) ||
+      (!request.wait && (row.heartbeatAge ?? 0) > stillTime(service)))
+  return {
+    serviceDownTime,
+    service,
+    config: config && hasDone(work, 'update_config') ? { ...config, options: [], refusal: undefined } : config,
+    isUp: isUpInstead ?? ((row) => isUp(row, serviceDownTime) && !isStopped(row)),
+  }
+}
+
+/** What has become of the backends, in the form of a plan: from the rows before to those now, by the actions done. */
+export function outcome(work: Work): Plan {
+  const { request, rows, before, done, service, config, passed } = work
+  const was = new Map(before.map((row) => [`${row.table} ${row.id}`, row]))
+  return backendsOf(request.targets, rows).map((backend) => {
+    const actions = done.get(backend.target) ?? new Set()
+    return {
+      backend,
+      actions: ORDER.filter((action) => actions.has(action)),
+      rows: rowsOf(backend).map((row) => ({ row: was.get(`${row.table} ${row.id}`) ?? row, after: row.state })),
+      refusals: [...passed.values()],
+      config: config && actions.has('update_config') ? config : config && { ...config, options: [], warnings: [] },
+      service,
+    }
+  })
+}

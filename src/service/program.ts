@@ -1,0 +1,98 @@
+import { execa } from 'execa'
+import { AgentError, codeOf, quotable } from '../errors.js'
+
+/** How a program ended. */
+export interface Ended {
+  /** undefined where it did not end by itself. */
+  readonly status: number | undefined
+  readonly output: string
+  /** The last of what it said on standard error, fit for a message; empty where it said nothing. */
+  readonly said: string
+}
+
+export interface ProgramOptions {
+  /** Seconds after which it is ended. */
+  readonly timeout: number
+  readonly signal: AbortSignal
+  /** Takes out of a text what must not be shown. */
+  readonly scrub: (text: string) => string
+}
+
+/** Milliseconds for what a program that has ended said last; a process that it left behind may hold the pipe for ever. */
+const GRACE = 200
+
+/** Milliseconds that a program has to end when it is asked to. */
+const PATIENCE = 2000
+
+/**
+ * Runs a program without a shell, in a process group of its own, so that what it started ends with it when it takes too long.
+ * Errors: service_control_failed where it cannot be run or does not end in time, interrupted.
+ */
+export async function run(command: readonly string[], { timeout, signal, scrub }: ProgramOptions): Promise<Ended> {
+  const [program = '', ...args] = command
+  const child = execa(program, args, {
+    reject: false,
+    stdin: 'ignore',
+    detached: true,
+    cleanup: false,
+    timeout: timeout * 1000,
+    cancelSignal: signal,
+    forceKillAfterDelay: PATIENCE,
+  })
+  let late = false
+  const giveUp = setTimeout(() => {
+    late = true
+  }, timeout * 1000)
+  child.once('exit', () => {
+    if (late || signal.aborted) endGroup(child.pid)
+    setTimeout(() => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, GRACE).unref()
+  })
+  const { exitCode, stdout, stderr, cause, timedOut } = await child
+  clearTimeout(giveUp)
+  if (signal.aborted) throw new AgentError('interrupted', `The run was interrupted while ${shown(command)} ran.`)
+  const said = tail(scrub(stderr ?? ''))
+  if (timedOut) throw failed(command, `did not end within ${timeout} s`, said)
+  if (exitCode === undefined && cause !== undefined) throw failed(command, reason(cause), '')
+  return { status: exitCode, output: stdout ?? '', said }
+}
+
+/** The same for a program that is to succeed. Errors: service_control_failed with what it said. */
+export async function succeed(command: readonly string[], options: ProgramOptions): Promise<void> {
+  const { status, said } = await run(command, options)
+  if (status === 0) return
+  throw failed(command, status === undefined ? 'was ended by a signal' : `failed with exit status ${status}`, said)
+}
+
+export function failed(command: readonly string[], problem: string, said: string): AgentError {
+  return new AgentError('service_control_failed', `${shown(command)} ${problem}${said && `: ${said}`}.`, {
+    hint: 'See why, and run it again.',
+  })
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // The group has ended with its leader.
+  }
+}
+
+function reason(cause: unknown): string {
+  if (codeOf(cause) === 'ENOENT') return 'cannot be run: there is no such program'
+  return `cannot be run (${codeOf(cause) ?? 'unknown error'})`
+}
+
+/** A command for people to read; its arguments alone, where they are the agent's own, for those of a request may hold a secret. */
+function shown([program = '', ...args]: readonly string[]): string {
+  return quotable(args.length > 0 && !program.includes('/') ? [program, ...args].join(' ') : program)
+}
+
+/** The last lines, for programs tell at the end what went wrong. */
+function tail(text: string): string {
+  const lines = text.split(/[\r\n]+/).flatMap((line) => line.trim() || [])
+  const last = lines.slice(-3).join(' / ').replace(/\.$/, '')
+  return quotable(last.length > 300 ? `…${last.slice(-300)}` : last, 310)
+}
