@@ -70,7 +70,7 @@ export function did(work: Work, target: Target | undefined, actions: Iterable<Ac
   }
 }
 
-export function hasDone(work: Work, action: Action): boolean {
+function hasDone(work: Work, action: Action): boolean {
   return [...work.done.values()].some((actions) => actions.has(action))
 }
 

@@ -22,8 +22,8 @@ export interface Engine {
   readonly name: string
   /** Why it cannot be had here. */
   readonly missing: string | null
-  /** A new database with empty tables. */
-  readonly create: () => Promise<TestDatabase>
+  /** A new database with empty tables; `whole`: with all those that a running Cinder needs. */
+  readonly create: (whole?: boolean) => Promise<TestDatabase>
 }
 
 const { missing, folder, sqlite, mariadb } = inject('peers')
@@ -79,7 +79,7 @@ export function mariaUrl(database: string, parameters = ''): string {
   return `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@127.0.0.1:${mariadb.port}/${database}${parameters}`
 }
 
-async function mariaDatabase(): Promise<TestDatabase> {
+async function mariaDatabase(whole = false): Promise<TestDatabase> {
   const name = unique()
   const admin = await createConnection({
     socketPath: mariadb.socket,
@@ -87,9 +87,12 @@ async function mariaDatabase(): Promise<TestDatabase> {
     dateStrings: true,
     multipleStatements: true,
   })
-  await admin.query(
-    `CREATE DATABASE ${name}; CREATE TABLE ${name}.services LIKE cinder.services; CREATE TABLE ${name}.clusters LIKE cinder.clusters; USE ${name}`,
+  const [all] = await admin.query(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'cinder'",
   )
+  const tables = whole ? (all as { name: string }[]).map((table) => table.name) : ['services', 'clusters']
+  const copies = tables.map((table) => `CREATE TABLE ${name}.${table} LIKE cinder.${table};`)
+  await admin.query(`CREATE DATABASE ${name}; ${copies.join(' ')} USE ${name}`)
   return {
     connection: mariaUrl(name, '?charset=utf8'),
     execute: async (sql) => {

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import type { TableRow, TestDatabase } from './databases.js'
+
+const { folder: tests } = inject('peers')
+export const CONTROL = new URL('../peers/cinder-volume-control', import.meta.url).pathname
+
+/** What the driver was given at one of its starts. */
+interface Start {
+  readonly active_backend_id: string | null
+  readonly san_ip: string
+  readonly replication_device: readonly Readonly<Record<string, string>>[]
+}
+
+export interface VolumeOptions {
+  readonly host?: string
+  /** The name of the cluster before the @. */
+  readonly cluster?: string
+  /** Lines for [DEFAULT]. */
+  readonly more?: string
+}
+
+/** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
+export function cinderVolume(database: TestDatabase, { host = 'vol1', cluster, more = '' }: VolumeOptions = {}) {
+  const folder = mkdtempSync(join(tests, 'volume-'))
+  const conf = join(folder, 'cinder.conf')
+  const path = (name: string) => join(folder, name)
+  writeFileSync(
+    conf,
+    `[DEFAULT]
+transport_url = fake:/
+state_path = ${folder}
+host = ${host}
+${cluster === undefined ? '' : `cluster = ${cluster}`}
+enabled_backends = arrayA
+report_interval = 2
+service_down_time = 10
+${more}
+[oslo_concurrency]
+lock_path = ${folder}
+[coordination]
+backend_url = file://${folder}
+[database]
+connection = ${database.connection.replaceAll('$', '$$')}
+[arrayA]
+volume_driver = replicating_driver.ReplicatingDriver
+san_ip = 192.0.2.1
+replication_device = backend_id:arrayB,san_ip:192.0.2.2
+`,
+  )
+  const command = (verb: string) => [CONTROL, verb, folder]
+  const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
+  return {
+    folder,
+    conf,
+    log: () => (existsSync(path('log')) ? readFileSync(path('log'), 'utf8') : ''),
+    service: { manager: 'command', start: command('start'), stop: command('stop'), status: command('status') },
+    start: () => run('start'),
+    stop: () => run('stop'),
+    runs: () => run('status') === 0,
+    /** Of the driver, in their order. */
+    starts: (): readonly Start[] =>
+      existsSync(path('starts'))
+        ? readFileSync(path('starts'), 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line))
+        : [],
+  }
+}
+
+/** Waits until a condition holds. Errors: after 60 s. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const seen = await look()
+    if (seen !== undefined && seen !== false) return seen
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error(`It was never seen that ${what}`)
+}
+
+/** The rows of the volume services, once each has beaten. */
+export async function beating(database: TestDatabase, count = 1): Promise<readonly TableRow[]> {
+  return until(`${count} services beat`, async () => {
+    const rows = await database.rows('services')
+    return rows.length === count && rows.every((row) => Number(row['report_count']) > 0) && rows
+  })
+}
+
+/** As a failover to arrayB leaves the tables. */
+export const FAIL_OVER =
+  "UPDATE services SET disabled = 1, disabled_reason = 'failed-over', replication_status = 'failed-over', active_backend_id = 'arrayB'"
