@@ -18,12 +18,17 @@ export interface VolumeOptions {
   readonly host?: string
   /** The name of the cluster before the @. */
   readonly cluster?: string
-  /** Lines for [DEFAULT]. */
-  readonly more?: string
+  /** Seconds. */
+  readonly reportInterval?: number
+  /** The quick stand-in instead (peers/beating_service.py). */
+  readonly fake?: boolean
 }
 
 /** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
-export function cinderVolume(database: TestDatabase, { host = 'vol1', cluster, more = '' }: VolumeOptions = {}) {
+export function cinderVolume(
+  database: TestDatabase,
+  { host = 'vol1', cluster, reportInterval = 2, fake = false }: VolumeOptions = {},
+) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
   const path = (name: string) => join(folder, name)
@@ -35,9 +40,8 @@ state_path = ${folder}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
 enabled_backends = arrayA
-report_interval = 2
+report_interval = ${reportInterval}
 service_down_time = 10
-${more}
 [oslo_concurrency]
 lock_path = ${folder}
 [coordination]
@@ -50,6 +54,7 @@ san_ip = 192.0.2.1
 replication_device = backend_id:arrayB,san_ip:192.0.2.2
 `,
   )
+  if (fake) writeFileSync(path('PROGRAM'), new URL('../peers/beating_service.py', import.meta.url).pathname)
   const command = (verb: string) => [CONTROL, verb, folder]
   const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
   return {
