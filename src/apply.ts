@@ -16,6 +16,9 @@ export async function apply(work: Work): Promise<void> {
   const { request } = work
   const actions = planNow(work).flatMap((each) => each.actions)
   const restarts = actions.some((action) => /^(update_config|reset_active_backend|enable_replication)$/.test(action))
+  if (work.config !== undefined && actions.includes('update_config')) {
+    ;(await import('./oslo/write.js')).mustBeWritable(work.config.file)
+  }
   await write(work, 'before')
   if (actions.includes('stop_service')) await stop(work)
   if (actions.includes('reset_active_backend') && request.wait) await untilDown(work)

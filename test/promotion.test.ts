@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, inject, test } from 'vitest'
 import { agent } from './support/agent.js'
 import { type Engine, mariaDb, sqliteByCinder, type TableRow, type TestDatabase, titled } from './support/databases.js'
@@ -309,6 +309,19 @@ describe.skipIf(absent !== null)(
           expect(result.warnings).toEqual([
             'Stopping cinder-volume stops the other backends that it serves too: nfs, lvm.',
           ])
+        }),
+      )
+
+      test.concurrent(
+        'a cinder.conf that cannot be written is told before anything is done',
+        on(sqliteByCinder, async ({ database, volume, row }) => {
+          await database.execute(FAIL_OVER)
+          chmodSync(volume.folder, 0o555)
+          const { result } = await agent(promotion(volume), { unprivileged: true })
+          chmodSync(volume.folder, 0o755)
+          expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'config_write_failed' } })
+          expect(volume.runs()).toBe(true)
+          expect(await row()).toMatchObject({ frozen: 0 })
         }),
       )
 

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   ftruncateSync,
@@ -49,6 +51,15 @@ export function replaceFile({ file, before, after, backup }: Replacement): strin
   } catch (error) {
     for (const made of [temporary, saved]) if (made !== undefined) rmSync(made, { force: true })
     throw error instanceof AgentError ? error : failed(file, error)
+  }
+}
+
+/** Before anything else is done that the edit is a part of. Errors: config_write_failed where it is foreseeable. */
+export function mustBeWritable(file: string): void {
+  try {
+    accessSync(dirname(realpathSync(file)), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw failed(file, error)
   }
 }
 

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import type { TableRow, TestDatabase } from './databases.js'
 
 const { folder: tests } = inject('peers')
-export const CONTROL = new URL('../peers/cinder-volume-control', import.meta.url).pathname
+const CONTROL = new URL('../peers/cinder-volume-control', import.meta.url).pathname
 
 /** What the driver was given at one of its starts. */
 interface Start {
