@@ -1,15 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
@@ -17,9 +7,9 @@ import requestSchema from '../../schemas/request.schema.json' with { type: 'json
 import { PYTHON } from '../peers/install.js'
 import { agent, EXECUTABLE } from '../support/agent.js'
 import { ansible } from '../support/ansible.js'
-import { confFile, PURE } from '../support/conf.js'
 import { embedded, mariaDb, type TestDatabase, titled } from '../support/databases.js'
-import { FAILED_OVER, insert, service } from '../support/rows.js'
+import { FAILED_OVER, service } from '../support/rows.js'
+import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
 const { missing, folder } = inject('peers')
 const examples = new URL('../../docs/examples/', import.meta.url).pathname
@@ -29,6 +19,8 @@ const read = (name: string) => readFileSync(join(examples, name), 'utf8')
 const bin = mkdtempSync(join(folder, 'bin-'))
 symlinkSync(EXECUTABLE, join(bin, 'cinder-backend'))
 const PATH = `${bin}:${process.env['PATH']}`
+
+const skipped = missing.cinderVolume === null ? '' : ` (skipped: ${missing.cinderVolume})`
 
 const NORMAL = { disabled: 0, disabled_reason: null, replication_status: 'enabled', active_backend_id: null }
 
@@ -98,79 +90,77 @@ describe.skipIf(missing.ansible !== null)(
         expect(play('fleet.yml', inventory).output).toMatch(/vol1 .*changed=0 .*failed=0/)
       })
 
-      test('promote-config.yml: file and row changed, then not, with no secret in the output', async () => {
-        await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
-        const file = confFile(PURE)
-        const args = ['-e', `backend=vol1@arrayA cinder_conf=${file} array_c_token=s3cr3t-C`, '--diff', '-vvv']
-        const inventory = join(folder, 'one-volume.yml')
-        writeFileSync(inventory, '{"cinder_volume": {"hosts": {"localhost": {}}}}')
-        const first = play('promote-config.yml', inventory, ...args)
-        expect(first.output).toMatch(/changed=1 .*failed=0/)
-        expect(first.output).toContain('+san_ip = 10.0.0.2\n')
-        expect(first.output).not.toContain('s3cr3t')
-        expect(readFileSync(file, 'utf8')).toContain(
-          'san_ip = 10.0.0.2\npure_api_token = s3cr3t-B\nreplication_device = backend_id:arrayC,',
-        )
-        expect(await state()).toEqual([{ ...NORMAL, frozen: 1 }])
-        expect(play('promote-config.yml', inventory, ...args).output).toMatch(/changed=0 .*failed=0/)
-      })
-
-      const root = process.getuid?.() === 0
-      test.skipIf(!root)(
-        `active-active.yml: stops every member, resets once, starts them all${root ? '' : ' (skipped: init scripts need root)'}`,
+      test.skipIf(missing.cinderVolume !== null)(
+        `promote.yml: foretold, done, and settled, with no secret in the output${skipped}`,
         async () => {
-          const cluster = { cluster_name: 'cluster1@arrayA' }
-          await database.execute(
-            insert('clusters', {
-              id: 1,
-              name: 'cluster1@arrayA',
-              binary: 'cinder-volume',
-              deleted: 0,
-              race_preventer: 0,
-              ...FAILED_OVER,
-              frozen: 0,
-            }),
-          )
-          await database.execute(
-            [1, 2].map((id) => service(id, `vol${id}@arrayA`, { ...FAILED_OVER, ...cluster, frozen: 0 })).join(''),
-          )
-          const log = join(folder, 'services.log')
-          const names = [1, 2].map((id) => `cinder-backend-test-${process.pid}-${id}`)
-          writeFileSync(log, '')
-          for (const name of names) fakeService(name, log)
+          await database.close()
+          database = await mariaDb.create(true)
+          const volume = cinderVolume(database)
+          const inventory = inventoryOf([volume])
+          const args = [
+            '-e',
+            `backend=vol1@arrayA array_c_token=s3cr3t-C`,
+            '-e',
+            '{"new_primary": {"san_ip": "192.0.2.2"}}',
+          ]
           try {
-            const inventory = join(folder, 'members.yml')
-            const hosts = Object.fromEntries(
-              names.map((name, index) => [`vol${index + 1}`, { cinder_volume_service: name }]),
-            )
-            writeFileSync(inventory, JSON.stringify({ cinder_volume: { hosts } }))
-            const args = [
-              '-i',
-              inventory,
-              '-c',
-              'local',
-              '-e',
-              `cinder_connection=${database.connection} cluster=cluster1@arrayA`,
-              join(examples, 'ansible/active-active.yml'),
-            ]
-            const first = ansible('ansible-playbook', args)
-            expect(first.output).toMatch(/failed=0/)
-            expect(first.status).toBe(0)
-            expect(
-              readFileSync(log, 'utf8')
-                .trim()
-                .split('\n')
-                .map((line) => line.split(' ')[1]),
-            ).toEqual(['stop', 'stop', 'start', 'start'])
+            volume.start()
+            await beating(database)
+            await database.execute(FAIL_OVER)
+            const check = play('promote.yml', inventory, ...args, '--check', '--diff', '-vvv')
+            expect(check.output).toMatch(/changed=1 .*failed=0/)
+            expect(check.output).toContain('Would change vol1@arrayA: frozen, cinder-volume stopped, san_ip')
+            expect(check.output).toContain('+san_ip = 192.0.2.2')
+            expect(check.output).not.toContain('s3cr3t')
+            expect(volume.starts()).toHaveLength(1)
+
+            const first = play('promote.yml', inventory, ...args, '--diff', '-vvv')
+            expect(first.output).toMatch(/changed=1 .*failed=0/)
+            expect(first.output).not.toContain('s3cr3t')
+            expect(await state()).toEqual([{ ...NORMAL, frozen: 0 }])
+            expect(volume.starts()[1]).toMatchObject({
+              active_backend_id: null,
+              san_ip: '192.0.2.2',
+              replication_device: [{ backend_id: 'arrayC', san_ip: '192.0.2.3', api_token: 's3cr3t-C' }],
+            })
+            expect(play('promote.yml', inventory, ...args).output).toMatch(/changed=0 .*failed=0/)
+          } finally {
+            volume.stop()
+          }
+        },
+      )
+
+      test.skipIf(missing.cinderVolume !== null)(
+        `promote-cluster.yml: every member with its own file and service, one reset${skipped}`,
+        async () => {
+          await database.close()
+          database = await mariaDb.create(true)
+          const members = ['vol1', 'vol2'].map((host) => cinderVolume(database, { host, cluster: 'cluster1' }))
+          const inventory = inventoryOf(members)
+          const args = ['-e', 'cluster=cluster1@arrayA']
+          try {
+            for (const member of members) member.start()
+            await beating(database, 2)
+            await database.execute(FAIL_OVER)
+            await database.execute(FAIL_OVER.replace('services', 'clusters'))
+            const alone = play('promote-cluster.yml', inventory, ...args, '--forks', '1')
+            expect(alone.output).toContain('so give --forks 2')
+
+            const first = play('promote-cluster.yml', inventory, ...args)
+            expect(first.output.match(/changed=1 .*failed=0/g)).toHaveLength(2)
             expect(await state()).toEqual([
               { ...NORMAL, frozen: 0 },
               { ...NORMAL, frozen: 0 },
             ])
             expect((await database.rows('clusters'))[0]).toMatchObject({ ...NORMAL, frozen: 0 })
-            const second = ansible('ansible-playbook', args)
-            expect(second.output).not.toMatch(/changed=[1-9]/)
+            for (const member of members) {
+              expect(member.starts()).toHaveLength(2)
+              expect(member.starts()[1]).toMatchObject({ active_backend_id: null, san_ip: '192.0.2.2' })
+            }
+            const second = play('promote-cluster.yml', inventory, ...args)
+            expect(second.output.match(/changed=0 .*failed=0/g)).toHaveLength(2)
           } finally {
-            for (const name of names) rmSync(`/etc/init.d/${name}`)
+            for (const member of members) member.stop()
           }
         },
       )
@@ -178,25 +168,17 @@ describe.skipIf(missing.ansible !== null)(
   },
 )
 
-/** An init script, as a real executable that remembers what it was told; it runs at first. */
-function fakeService(name: string, log: string): void {
-  const state = join(folder, `${name}.running`)
-  writeFileSync(state, '')
-  writeFileSync(
-    `/etc/init.d/${name}`,
-    `#!/bin/sh
-### BEGIN INIT INFO
-# Provides: ${name}
-# Default-Start: 2
-### END INIT INFO
-case "$1" in
-  status) if [ -e ${state} ]; then echo "${name} is running"; exit 0; fi; echo "${name} is stopped"; exit 3 ;;
-  stop) rm -f ${state}; echo "${name} stop" >> ${log} ;;
-  start) touch ${state}; echo "${name} start" >> ${log} ;;
-esac
-`,
+/** An inventory of hosts that are all this machine, each with a cinder.conf and a cinder-volume of its own. */
+function inventoryOf(volumes: readonly ReturnType<typeof cinderVolume>[]): string {
+  const hosts = Object.fromEntries(
+    volumes.map(({ conf, service: manager }, index) => [
+      `vol${index + 1}`,
+      { cinder_conf: conf, cinder_service: manager },
+    ]),
   )
-  chmodSync(`/etc/init.d/${name}`, 0o755)
+  const path = join(mkdtempSync(join(folder, 'inventory-')), 'hosts.yml')
+  writeFileSync(path, JSON.stringify({ cinder_volume: { hosts } }))
+  return path
 }
 
 describe('with an SQLite database in the environment', () => {
