@@ -39,12 +39,12 @@ function systemd(name: string): Control {
       if (['active', 'reloading', 'refreshing'].includes(word)) return 'started'
       if (['inactive', 'failed', 'unknown'].includes(word)) return 'stopped'
       if (['activating', 'deactivating', 'maintenance'].includes(word)) return 'changing'
-      throw failed(status, 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said)
     },
     exists: {
       command: exists,
       check: ({ output }) => {
-        if (output.trim() === 'not-found') throw failed(status, 'names a unit that does not exist', '')
+        if (output.trim() === 'not-found') throw failed(status.join(' '), 'names a unit that does not exist', '')
       },
     },
   }
@@ -62,7 +62,7 @@ function sysv(name: string): Control {
     read: ({ status: code, said }) => {
       if (code === 0) return 'started'
       if (code !== undefined && code <= 3 && !/unrecognized service|could not be found/i.test(said)) return 'stopped'
-      throw failed(status, 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said)
     },
   }
 }
@@ -78,7 +78,7 @@ function container(manager: 'docker' | 'podman', name: string): Control {
     status,
     read: ({ status: code, output, said }) => {
       const word = output.trim()
-      if (code !== 0 || word === '') throw failed(status, 'does not tell whether it runs', said)
+      if (code !== 0 || word === '') throw failed(status.join(' '), 'does not tell whether it runs', said)
       if (word === 'running') return 'started'
       return ['created', 'configured', 'initialized', 'exited', 'stopped', 'dead'].includes(word)
         ? 'stopped'
@@ -97,11 +97,11 @@ function pacemaker(name: string): Control {
     stop: ['pcs', 'resource', 'disable', name],
     status,
     read: ({ status: code, output, said }) => {
-      if (code !== 0) throw failed(status, 'does not tell whether it runs', said)
+      if (code !== 0) throw failed(status.join(' '), 'does not tell whether it runs', said)
       if (/\b(Starting|Stopping|FAILED|Promoting|Demoting)\b/.test(output)) return 'changing'
       if (/\b(Started|Promoted|Unpromoted|Master|Slave)\b/.test(output)) return 'started'
       if (/\bStopped\b|\bNOT running\b|not currently running/i.test(output)) return 'stopped'
-      throw failed(status, 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said)
     },
   }
 }

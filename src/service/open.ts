@@ -10,11 +10,12 @@ const ASKING = 30
 /** Milliseconds between two of them, while a start or stop that was accepted takes its time. */
 const INTERVAL = 500
 
-type Options = Omit<ProgramOptions, 'timeout'>
+type Options = Pick<ProgramOptions, 'signal' | 'scrub'>
 
 /** The manager that the request names, or that this machine has. Nothing is run yet. */
-export function openManager(wanted: WantedService, options: Options): ServiceManager {
+export function openManager(wanted: WantedService, surroundings: Options): ServiceManager {
   const control = controlOf(wanted, wanted.manager === 'auto' ? detected() : wanted.manager, namesAsRedHat(osRelease()))
+  const options = { ...surroundings, open: control.manager !== 'command' }
   const ask = async (): Promise<ServiceState> => {
     const { exists } = control
     const state = control.read(await run(control.status, { ...options, timeout: ASKING }))

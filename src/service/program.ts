@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly signal: AbortSignal
   /** Takes out of a text what must not be shown. */
   readonly scrub: (text: string) => string
+  /** Whether messages may show the arguments: those of a request may hold a secret. */
+  readonly open: boolean
 }
 
 /** Milliseconds for what a program that has ended said last; a process that it left behind may hold the pipe for ever. */
@@ -28,7 +30,8 @@ const PATIENCE = 2000
  * Runs a program without a shell, in a process group of its own, so that what it started ends with it when it takes too long.
  * Errors: service_control_failed where it cannot be run or does not end in time, interrupted.
  */
-export async function run(command: readonly string[], { timeout, signal, scrub }: ProgramOptions): Promise<Ended> {
+export async function run(command: readonly string[], options: ProgramOptions): Promise<Ended> {
+  const { timeout, signal, scrub } = options
   const [program = '', ...args] = command
   const child = execa(program, args, {
     reject: false,
@@ -52,10 +55,11 @@ export async function run(command: readonly string[], { timeout, signal, scrub }
   })
   const { exitCode, stdout, stderr, cause, timedOut } = await child
   clearTimeout(giveUp)
-  if (signal.aborted) throw new AgentError('interrupted', `The run was interrupted while ${shown(command)} ran.`)
+  const shown = showing(command, options)
+  if (signal.aborted) throw new AgentError('interrupted', `The run was interrupted while ${shown} ran.`)
   const said = tail(scrub(stderr ?? ''))
-  if (timedOut) throw failed(command, `did not end within ${timeout} s`, said)
-  if (exitCode === undefined && cause !== undefined) throw failed(command, reason(cause), '')
+  if (timedOut) throw failed(shown, `did not end within ${timeout} s`, said)
+  if (exitCode === undefined && cause !== undefined) throw failed(shown, reason(cause), '')
   return { status: exitCode, output: stdout ?? '', said }
 }
 
@@ -63,11 +67,16 @@ export async function run(command: readonly string[], { timeout, signal, scrub }
 export async function succeed(command: readonly string[], options: ProgramOptions): Promise<void> {
   const { status, said } = await run(command, options)
   if (status === 0) return
-  throw failed(command, status === undefined ? 'was ended by a signal' : `failed with exit status ${status}`, said)
+  throw failed(
+    showing(command, options),
+    status === undefined ? 'was ended by a signal' : `failed with exit status ${status}`,
+    said,
+  )
 }
 
-export function failed(command: readonly string[], problem: string, said: string): AgentError {
-  return new AgentError('service_control_failed', `${shown(command)} ${problem}${said && `: ${said}`}.`, {
+/** `shown`: the command as it may be shown; `said`: what it said on standard error. */
+export function failed(shown: string, problem: string, said: string): AgentError {
+  return new AgentError('service_control_failed', `${shown} ${problem}${said && `: ${said}`}.`, {
     hint: 'See why, and run it again.',
   })
 }
@@ -85,9 +94,8 @@ function reason(cause: unknown): string {
   return `cannot be run (${codeOf(cause) ?? 'unknown error'})`
 }
 
-/** A command for people to read; its arguments alone, where they are the agent's own, for those of a request may hold a secret. */
-function shown([program = '', ...args]: readonly string[]): string {
-  return quotable(args.length > 0 && !program.includes('/') ? [program, ...args].join(' ') : program)
+function showing(command: readonly string[], { open }: ProgramOptions): string {
+  return quotable(open ? command.join(' ') : (command[0] ?? ''))
 }
 
 /** The last lines, for programs tell at the end what went wrong. */

@@ -216,9 +216,9 @@ describe('command', () => {
   })
 
   test('arguments never show, for they may hold a secret', async () => {
-    const words = { start: ['true'], stop: script('echo hunter2 > /dev/null; exit 3'), status: ['true'] }
+    const words = { start: ['true'], stop: ['sh', '-c', 'echo hunter2 > /dev/null; exit 3'], status: ['true'] }
     const { result, stdout } = await ask({ manager: 'command', ...words, state: 'stopped' })
-    expect(result.msg).toBe('/bin/sh failed with exit status 3. See why, and run it again.')
+    expect(result.msg).toBe('sh failed with exit status 3. See why, and run it again.')
     expect(stdout).not.toContain('hunter2')
   })
 })
