@@ -3,7 +3,7 @@ import { backendsOf } from './observe.js'
 import { changesOf } from './plan/backend.js'
 import { guard } from './plan/guards.js'
 import { planStage } from './plan/plan.js'
-import { circumstancesOf, did, planNow, saw, sawState, type Work } from './progress.js'
+import { circumstancesOf, did, passed, planNow, saw, sawState, type Work } from './progress.js'
 import { writeTables } from './tables.js'
 import type { Plan, Row, Stages } from './types.js'
 import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
@@ -14,14 +14,15 @@ import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.j
  */
 export async function apply(work: Work): Promise<void> {
   const { request } = work
-  const actions = planNow(work).flatMap((each) => each.actions)
-  const restarts = actions.some((action) => /^(update_config|reset_active_backend|enable_replication)$/.test(action))
+  const plan = planNow(work)
+  const actions = plan.flatMap((each) => each.actions)
+  const restarts = plan.some((each) => each.restarts)
   if (work.config !== undefined && actions.includes('update_config')) {
     ;(await import('./oslo/write.js')).mustBeWritable(work.config.file)
   }
   await write(work, 'before')
-  if (actions.includes('stop_service')) await stop(work)
-  if (actions.includes('reset_active_backend') && request.wait) await untilDown(work)
+  if (actions.includes('stop_service')) await bring(work, 'stopped')
+  if (request.wait && (restarts || request.service?.state === 'stopped')) await untilDown(work)
   if (restarts) await mustBeStopped(work)
   if (actions.includes('update_config')) await edit(work)
   await write(work, 'between')
@@ -37,8 +38,8 @@ async function write(work: Work, stage: keyof Stages): Promise<void> {
     saw(work, rows)
     const circumstances = circumstancesOf(work)
     const plan = backendsOf(targets, rows).map((backend) => planStage(backend, stage, circumstances))
-    for (const refusal of plan.flatMap(({ refusals }) => refusals)) work.passed.set(refusal.code, refusal)
-    if (!request.force) guard(plan)
+    if (request.force) passed(work, plan)
+    else guard(plan)
     return plan
   }
   const first = planner(work.rows)
@@ -58,14 +59,31 @@ async function edit(work: Work): Promise<void> {
   did(work, request.targets[0], ['update_config'])
 }
 
-async function stop(work: Work): Promise<void> {
-  const { manager } = work
+/** Stops or starts the service. Where that fails it may have been done all the same, so its manager is asked once more. */
+async function bring(work: Work, aim: 'stopped' | 'started'): Promise<void> {
+  const { manager, request } = work
   if (manager === undefined) return
-  work.say(`stopping ${manager.name} (${manager.manager})`)
-  await manager.stop()
-  sawState(work, 'stopped')
-  did(work, work.request.targets[0], ['stop_service'])
-  await look(work)
+  const starts = aim === 'started'
+  const isDone = () => did(work, request.targets[0], [starts ? 'start_service' : 'stop_service'])
+  work.say(`${starts ? 'starting' : 'stopping'} ${manager.name} (${manager.manager})`)
+  try {
+    await (starts ? manager.start() : manager.stop())
+  } catch (error) {
+    const before = work.service?.state
+    const asked = await ask(work).then(
+      () => true,
+      () => false, // the first error is the one to tell
+    )
+    if (asked && work.service?.state === aim) isDone()
+    throw asked && [before, aim].includes(work.service?.state) ? error : inDoubt(error)
+  }
+  sawState(work, aim)
+  isDone()
+}
+
+function inDoubt(error: unknown): unknown {
+  if (!(error instanceof AgentError)) return error
+  return new AgentError(error.code, error.problem, { ...error.details, unconfirmed: true })
 }
 
 /** Somebody else, such as a configuration manager, may have started it while we waited. */
@@ -76,7 +94,7 @@ async function mustBeStopped(work: Work): Promise<void> {
   if (service === undefined || service.state === 'stopped') return
   throw new AgentError(
     'service_control_failed',
-    `${service.name} was stopped, but ${service.manager} says that somebody has started it again.`,
+    `${service.name} must be stopped at this point, but ${service.manager} says that it is ${service.state}.`,
     { hint: 'See who does that, such as a configuration manager, and run this again.', host: service.host },
   )
 }
@@ -90,17 +108,12 @@ async function bringUp(work: Work, starts: boolean): Promise<void> {
     await look(work)
   }
   const toStart = work.service?.state !== 'started'
-  if (toStart) {
-    work.say(`starting ${manager.name} (${manager.manager})`)
-    await manager.start()
-    sawState(work, 'started')
-    did(work, request.targets[0], ['start_service'])
-  }
+  if (toStart) await bring(work, 'started')
   if (!request.wait) return
-  const thaws = backendsOf(request.targets, work.rows)
+  const writes = backendsOf(request.targets, work.rows)
     .map((backend) => planStage(backend, 'after', circumstancesOf(work)))
     .some(({ actions }) => actions.length > 0)
-  if (!toStart && !thaws && beats(work)) return
+  if (!toStart && !writes && beats(work)) return
   await untilUp(work)
   if (request.targets[0]?.desired.replication === 'enabled') mustReplicate(work)
 }

@@ -1,5 +1,5 @@
 import { backendsOf } from './observe.js'
-import { rowsOf } from './plan/backend.js'
+import { keyOf, rowsOf } from './plan/backend.js'
 import { isUp, type Sightings, sighted, standsStill, stillTime } from './plan/heartbeat.js'
 import { type Circumstances, ORDER, planBackend } from './plan/plan.js'
 import type {
@@ -33,8 +33,8 @@ export interface Work {
   rows: readonly Row[]
   sightings: Sightings
   readonly done: Map<Target, Set<Action>>
-  /** Guards that were passed over, by their codes. */
-  readonly passed: Map<string, Refusal>
+  /** Guards that were passed over with `force`, by their codes. */
+  readonly passed: Map<Target, Map<Refusal['code'], Refusal>>
   backup: string | undefined
 }
 
@@ -74,9 +74,19 @@ function hasDone(work: Work, action: Action): boolean {
   return [...work.done.values()].some((actions) => actions.has(action))
 }
 
+/** Takes note of guards that refuse, and that `force` passes over. */
+export function passed(work: Work, plan: Plan): void {
+  for (const { backend, refusals } of plan) {
+    const known = work.passed.get(backend.target) ?? new Map()
+    for (const refusal of refusals) work.passed.set(backend.target, known.set(refusal.code, refusal))
+  }
+}
+
 /** What is still to be done, from what is known by now. Errors: service_not_found, ambiguous_service, invalid_request. */
 export function planNow(work: Work): Plan {
-  const circumstances = circumstancesOf(work, work.request.wait ? () => false : undefined)
+  // Where heartbeats are waited for, one that is young yet forbids nothing.
+  const willBeDown = work.request.wait ? () => false : undefined
+  const circumstances = circumstancesOf(work, willBeDown)
   return backendsOf(work.request.targets, work.rows).map((backend) => planBackend(backend, circumstances))
 }
 
@@ -84,7 +94,7 @@ export function planNow(work: Work): Plan {
  * The service that was stopped counts as down when its manager says so and its heartbeat stands still: the one that was stopped may not be
  * the one that beats. All others are judged by the age of theirs.
  */
-export function circumstancesOf(work: Work, isUpInstead?: Circumstances['isUp']): Circumstances {
+export function circumstancesOf(work: Work, isUpThen?: Circumstances['isUp']): Circumstances {
   const { config, service, serviceDownTime, request } = work
   const isStopped = (row: Row) =>
     service?.state === 'stopped' &&
@@ -95,21 +105,22 @@ export function circumstancesOf(work: Work, isUpInstead?: Circumstances['isUp'])
     serviceDownTime,
     service,
     config: config && hasDone(work, 'update_config') ? { ...config, options: [], refusal: undefined } : config,
-    isUp: isUpInstead ?? ((row) => isUp(row, serviceDownTime) && !isStopped(row)),
+    isUp: isUpThen ?? ((row) => isUp(row, serviceDownTime) && !isStopped(row)),
   }
 }
 
 /** What has become of the backends, in the form of a plan: from the rows before to those now, by the actions done. */
 export function outcome(work: Work): Plan {
-  const { request, rows, before, done, service, config, passed } = work
-  const was = new Map(before.map((row) => [`${row.table} ${row.id}`, row]))
+  const { request, rows, before, done, service, config } = work
+  const was = new Map(before.map((row) => [keyOf(row), row]))
   return backendsOf(request.targets, rows).map((backend) => {
     const actions = done.get(backend.target) ?? new Set()
     return {
       backend,
       actions: ORDER.filter((action) => actions.has(action)),
-      rows: rowsOf(backend).map((row) => ({ row: was.get(`${row.table} ${row.id}`) ?? row, after: row.state })),
-      refusals: [...passed.values()],
+      rows: rowsOf(backend).map((row) => ({ row: was.get(keyOf(row)) ?? row, after: row.state })),
+      refusals: [...(work.passed.get(backend.target)?.values() ?? [])],
+      restarts: false,
       config: config && actions.has('update_config') ? config : config && { ...config, options: [], warnings: [] },
       service,
     }

@@ -1,21 +1,19 @@
-import { hostname } from 'node:os'
 import { apply } from './apply.js'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
-import { configFiles, isSameFile, load, type SourceFile } from './oslo/files.js'
-import { readServiceDownTime, readSettings, readVolumeSettings } from './oslo/settings.js'
+import { configFilesWith } from './oslo/files.js'
+import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { guard } from './plan/guards.js'
-import { serviceHost } from './plan/own.js'
-import { began, outcome, planNow, saw, sawState, type Work } from './progress.js'
+import { began, outcome, passed, planNow, saw, type Work } from './progress.js'
 import { failure, success } from './report/result.js'
-import { scrubber } from './report/secrets.js'
+import { scrubber, secretsOf } from './report/secrets.js'
 import { parse } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import { openStore } from './store/open.js'
 import { retrying } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
-import type { Action, Backend, Plan, Request, ServiceManager, ServiceView } from './types.js'
+import type { Action, Plan, Request } from './types.js'
 
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
@@ -46,7 +44,7 @@ export async function run(
     const store = await openStore(url, { timeout, readOnly, signal, warn })
     try {
       work = began({ request, store, signal, say, serviceDownTime })
-      const plan = await settle(work, env, scrubber(request, url.password))
+      const plan = await settle(work, env, url.password)
       return success(plan, { ...findings, checkMode: readOnly, backup: work.backup })
     } catch (error) {
       throw await withSimilarNames(error, store)
@@ -55,33 +53,36 @@ export async function run(
     }
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'internal_error') onBug(error)
-    return failure(error, { ...findings, ...progressOf(work) })
+    return failure(located(error, work), { ...findings, ...progressOf(work) })
   }
 }
 
 /** Observe, plan, apply; what has become of the backends, in check mode what would. */
-async function settle(work: Work, env: NodeJS.ProcessEnv, scrub: (text: string) => string): Promise<Plan> {
+async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | undefined): Promise<Plan> {
   const { request, store, signal } = work
-  const { targets, timeout, config, service } = request
+  const { targets, timeout, config, service, source } = request
+  const about = config !== undefined || service !== undefined
+  const files = about ? configFilesWith(config?.file, source, env) : []
   if (service !== undefined) {
+    const scrub = scrubber(secretsOf(request, files, password))
     work.manager = (await import('./service/open.js')).openManager(service, { signal, scrub })
   }
   const asked = work.manager?.state()
   asked?.catch(() => {}) // it is awaited below, when the database has answered
   saw(work, await retrying(timeout, signal, () => store.read(targets)))
   const [backend] = backendsOf(targets, work.rows)
-  const files = config === undefined && service === undefined ? [] : filesOf(request, env)
   if (backend !== undefined && config !== undefined) {
     work.config = (await import('./plan/config.js')).planConfig(config, backend, files)
   }
-  if (backend !== undefined && work.manager !== undefined) {
-    work.service = viewOf(request, backend, files, work.manager, env)
-    sawState(work, (await asked) ?? 'changing')
+  if (backend !== undefined && work.manager !== undefined && asked !== undefined) {
+    const { viewOf } = await import('./service/view.js')
+    const { manager, config: edit } = work
+    work.service = viewOf(request, backend, { manager, state: await asked, files, env, edit })
   }
   const plan = planNow(work)
-  if (!request.force) guard(plan)
+  if (request.force) passed(work, plan)
+  else guard(plan)
   if (request.checkMode) return plan
-  for (const refusal of plan.flatMap(({ refusals }) => refusals)) work.passed.set(refusal.code, refusal)
   await apply(work)
   return outcome(work)
 }
@@ -89,48 +90,38 @@ async function settle(work: Work, env: NodeJS.ProcessEnv, scrub: (text: string) 
 /** How far a run had come that failed, and what the next one would do. */
 function progressOf(work: Work | undefined): { seen: Plan; pending: readonly Action[]; backup?: string | undefined } {
   if (work === undefined) return { seen: [], pending: [] }
+  const { backup } = work
   try {
     const pending = work.done.size === 0 ? [] : planNow(work).flatMap(({ actions }) => actions)
-    return { seen: outcome(work), pending, backup: work.backup }
+    return { seen: outcome(work), pending, backup }
   } catch {
-    return { seen: [], pending: [], backup: work.backup } // the names were not found: that is the failure itself
+    // The names are found no longer, or never were: what was done by then is told all the same.
+    return { seen: work.before.length === 0 ? [] : seenBefore(work), pending: [], backup }
   }
 }
 
-/** The files that cinder-volume reads, with the one to edit as it is now. One that Cinder does not read, such as a container's copy, stands alone. */
-function filesOf({ config, source }: Request, env: NodeJS.ProcessEnv): readonly SourceFile[] {
-  const files = configFiles(source, env)
-  const path = config?.file
-  if (path === undefined) return files
-  const known = files.find((each) => isSameFile(each.path, path))
-  const named = load(path)
-  return known ? files.map((file) => (file === known ? named : file)) : [named]
-}
-
-function viewOf(
-  { config, service }: Request,
-  backend: Backend,
-  files: readonly SourceFile[],
-  { manager, name }: ServiceManager,
-  env: NodeJS.ProcessEnv,
-): ServiceView {
-  const section = config?.section ?? backend.target.name.split('@')[1] ?? ''
-  const { reportInterval, enabledBackends, hostOf } = readVolumeSettings(files, env)
-  return {
-    manager,
-    name,
-    wanted: service?.state ?? 'started',
-    state: 'changing',
-    host: serviceHost(backend, () => `${hostOf(section) ?? hostname()}@${section}`),
-    reportInterval,
-    others: enabledBackends.filter((each) => each !== section),
+function seenBefore(work: Work): Plan {
+  try {
+    return outcome({ ...work, rows: work.before })
+  } catch {
+    return []
   }
 }
+
+/** A failure of the service's manager is about the backend that the request names. */
+function located(error: unknown, work: Work | undefined): unknown {
+  const [target] = work?.request.targets ?? []
+  if (!(error instanceof AgentError) || error.code !== 'service_control_failed' || target === undefined) return error
+  if (error.details.host !== undefined) return error
+  return new AgentError(error.code, error.problem, { ...error.details, [target.kind]: target.name })
+}
+
 /** The database, and how old a heartbeat may be in seconds: from the request, else from the environment and cinder.conf. */
 function databaseOf(request: Request, env: NodeJS.ProcessEnv): { url: DatabaseUrl; serviceDownTime: number } {
   const { connection, ...selection } = request.source
   if (connection !== undefined) {
-    const named = Object.keys(selection).length > 0 && request.serviceDownTime === undefined
+    const reads = Object.keys(selection).length > 0 || request.service !== undefined
+    const named = reads && request.serviceDownTime === undefined
     const fromFiles = named ? readServiceDownTime(selection, env) : undefined
     return { url: parseUrl(connection), serviceDownTime: request.serviceDownTime ?? fromFiles ?? SERVICE_DOWN_TIME }
   }

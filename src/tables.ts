@@ -1,5 +1,5 @@
 import { AgentError } from './errors.js'
-import { changesOf, rowsOf } from './plan/backend.js'
+import { changesOf, keyOf, rowsOf } from './plan/backend.js'
 import { retrying } from './store/retry.js'
 import type { Plan, Row, RowChange, Store, Target, Transaction } from './types.js'
 
@@ -30,7 +30,7 @@ export async function writeTables(store: Store, first: Plan, planner: Planner, o
         plan = planner(await transaction.read(options.targets))
         const changes = changesOf(plan)
         if (unconfirmed !== undefined && changes.length === 0) return unconfirmed
-        if (!changingRows(plan).every((row) => locked.has(key(row)))) throw conflict(changes)
+        if (!changingRows(plan).every((row) => locked.has(keyOf(row)))) throw conflict(changes)
         for (const change of changes) if (!(await transaction.update(change))) throw conflict(changes)
         written = changes.length === 0 ? undefined : plan
         return plan
@@ -70,11 +70,7 @@ function changingRows(plan: Plan): readonly Row[] {
 async function lock(transaction: Transaction, plan: Plan): Promise<ReadonlySet<string>> {
   const rows = [...changingRows(plan)].sort((a, b) => a.table.localeCompare(b.table) || a.id - b.id)
   await transaction.lock(rows)
-  return new Set(rows.map(key))
-}
-
-function key({ table, id }: Row): string {
-  return `${table} ${id}`
+  return new Set(rows.map(keyOf))
 }
 
 function conflict(changes: readonly RowChange[]): AgentError {

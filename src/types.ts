@@ -75,10 +75,16 @@ export interface ServiceManager {
 /** The service as a plan looks at it. */
 export interface ServiceView extends ServiceResult {
   readonly wanted: WantedService['state']
+  /** Whether its heartbeat is waited for. */
+  readonly waits: boolean
   /** `services.host` of the row whose heartbeat is its. */
   readonly host: string
   /** Seconds between two heartbeats (`report_interval`). */
   readonly reportInterval: number
+  /** Whether its section names a replication target, after the edit that is asked for. */
+  readonly replicates: boolean
+  /** What cinder.conf here makes the row's host, where that is another one. */
+  readonly otherHost: string | undefined
   /** Other backends that the same process serves (`enabled_backends`). */
   readonly others: readonly string[]
 }
@@ -155,6 +161,8 @@ export interface BackendPlan {
   /** One entry for each row, the cluster's first, also where nothing changes. */
   readonly rows: readonly RowChange[]
   readonly refusals: readonly Refusal[]
+  /** Whether something is to be done that a service must not run through. */
+  readonly restarts: boolean
   /** Where the request is about cinder.conf too. */
   readonly config?: ConfigPlan | undefined
   /** Where it is about the service too. */

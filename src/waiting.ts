@@ -4,14 +4,14 @@ import { backendsOf } from './observe.js'
 import { isUp, stillTime } from './plan/heartbeat.js'
 import { planStage } from './plan/plan.js'
 import { circumstancesOf, saw, sawState, type Work } from './progress.js'
-import { interrupted, retrying } from './store/retry.js'
+import { retrying } from './store/retry.js'
 import type { Row } from './types.js'
 
 /** Milliseconds between two looks at the heartbeats. */
-const INTERVAL = 500
+const LOOKS = 500
 
 /** Milliseconds between two questions to the manager, which may take a second to answer. */
-const ASKING = 5000
+const QUESTIONS = 5000
 
 /** Reads the rows again. */
 export async function look(work: Work): Promise<void> {
@@ -25,18 +25,18 @@ export async function ask(work: Work): Promise<void> {
 }
 
 /**
- * Waits until no service of what is to be reset counts as up, or until there is nothing left to reset, for another run may be at it too.
- * Errors: timeout, save with `force`.
+ * Waits until the service that was stopped stands still, and until no service of what is to be reset counts as up, or there is nothing left to
+ * reset, for another run may be at it too. Errors: timeout, save with `force`.
  */
 export async function untilDown(work: Work): Promise<void> {
   const { request } = work
   await polling(work, async (expired) => {
     await look(work)
     const circumstances = circumstancesOf(work)
-    const up = backendsOf(request.targets, work.rows)
-      .map((backend) => planStage(backend, 'between', circumstances))
-      .filter(({ actions }) => actions.includes('reset_active_backend'))
-      .flatMap(({ backend }) => backend.services.filter(circumstances.isUp))
+    const up = backendsOf(request.targets, work.rows).flatMap((backend) => {
+      const resets = planStage(backend, 'between', circumstances).actions.includes('reset_active_backend')
+      return backend.services.filter((row) => (resets || row.name === work.service?.host) && circumstances.isUp(row))
+    })
     const [first] = up
     if (first === undefined || (expired && request.force)) return true
     if (expired) throw stillBeats(work, first, up.length - 1)
@@ -58,7 +58,7 @@ export async function untilUp(work: Work): Promise<void> {
     await look(work)
     const row = own(work)
     if (row !== undefined && row.reportCount !== before) return true
-    if (expired || performance.now() - asked > ASKING) {
+    if (expired || performance.now() - asked > QUESTIONS) {
       await ask(work)
       asked = performance.now()
       if (work.service?.state === 'stopped') throw stoppedAgain(work)
@@ -69,10 +69,10 @@ export async function untilUp(work: Work): Promise<void> {
   })
 }
 
-/** Whether the service's last heartbeat is young enough to count as up. */
+/** Whether the service's last heartbeat is so young that it must be one of the process that runs now. */
 export function beats(work: Work): boolean {
   const row = own(work)
-  return row !== undefined && isUp(row, work.serviceDownTime)
+  return row !== undefined && work.service !== undefined && isUp(row, stillTime(work.service))
 }
 
 /** The driver writes at its start whether it replicates (cinder/volume/manager.py, init_host_with_rpc). Errors: replication_not_enabled. */
@@ -93,8 +93,10 @@ export function mustReplicate(work: Work): void {
 async function polling(work: Work, poll: (expired: boolean) => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + work.request.waitTimeout * 1000
   while (!(await poll(performance.now() >= deadline))) {
-    await sleep(INTERVAL, undefined, { signal: work.signal }).catch(() => {
-      throw interrupted()
+    await sleep(LOOKS, undefined, { signal: work.signal }).catch(() => {
+      throw new AgentError('interrupted', 'The run was interrupted by a signal while it waited for a heartbeat.', {
+        hint: 'Run it again.',
+      })
     })
   }
 }
@@ -140,7 +142,7 @@ function stoppedAgain({ service }: Work): AgentError {
   const host = service?.host ?? ''
   return new AgentError(
     'service_control_failed',
-    `${service?.manager} says that ${service?.name} stopped again before a heartbeat of ${host} was seen.`,
+    `${service?.manager} says that ${service?.name} is stopped again, and no heartbeat of ${host} was seen.`,
     { hint: 'See the log of cinder-volume, and run this again.', host },
   )
 }

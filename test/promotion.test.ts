@@ -335,7 +335,7 @@ describe.skipIf(absent !== null)(
           )
           const { result } = await agent(base)
           expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'service_control_failed' } })
-          expect(result.msg).toMatch(/stopped again before a heartbeat/)
+          expect(result.msg).toMatch(/is stopped again, and no heartbeat of vol1@arrayA was seen/)
         }),
       )
 

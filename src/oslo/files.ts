@@ -27,6 +27,19 @@ export function configFiles(selection: FileSelection, env: NodeJS.ProcessEnv): r
   return [...files, ...folders.flatMap(confFilesIn)].map(load)
 }
 
+/** The same with the file named instead of its older reading. One that Cinder does not read, such as a container's copy, stands alone. */
+export function configFilesWith(
+  path: string | undefined,
+  selection: FileSelection,
+  env: NodeJS.ProcessEnv,
+): readonly SourceFile[] {
+  const files = configFiles(selection, env)
+  if (path === undefined) return files
+  const known = files.find((each) => isSameFile(each.path, path))
+  const named = load(path)
+  return known ? files.map((file) => (file === known ? named : file)) : [named]
+}
+
 function defaults(extension: string, home: string, env: NodeJS.ProcessEnv): readonly string[] {
   const snaps = [env['SNAP_COMMON'], env['SNAP']].flatMap((snap) => (snap ? [join(snap, 'etc/cinder')] : []))
   const folders = [join(home, '.cinder'), home, '/etc/cinder', '/etc', ...snaps]
@@ -49,11 +62,11 @@ function byCodePoint(one: string, other: string): number {
 }
 
 /** Whether two paths, links included, lead to one file. */
-export function isSameFile(one: string, other: string): boolean {
+function isSameFile(one: string, other: string): boolean {
   return one === other || (existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other))
 }
 
-export function load(path: string): SourceFile {
+function load(path: string): SourceFile {
   const bytes = readable(path, () => readFileSync(path))
   return { path, bytes, text: bytes.toString('utf8') }
 }

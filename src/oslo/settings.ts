@@ -54,6 +54,8 @@ export interface VolumeSettings {
   readonly enabledBackends: readonly string[]
   /** The part before the @ in `services.host` of the backend in that section (cinder/cmd/volume.py); undefined: the machine's name. */
   readonly hostOf: (section: string) => string | undefined
+  /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
+  readonly replicates: (section: string) => boolean
 }
 
 /** Errors: config_error where report_interval is no number. */
@@ -64,6 +66,8 @@ export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.Pro
     reportInterval: wholeNumber(lookup, 'report_interval') || REPORT_INTERVAL,
     enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
     hostOf: (section) => value(section, 'backend_host') ?? value('DEFAULT', 'host'),
+    replicates: (section) =>
+      [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
   }
 }
 

@@ -57,10 +57,24 @@ export function replaceFile({ file, before, after, backup }: Replacement): strin
 /** Before anything else is done that the edit is a part of. Errors: config_write_failed where it is foreseeable. */
 export function mustBeWritable(file: string): void {
   try {
-    accessSync(dirname(realpathSync(file)), constants.W_OK | constants.X_OK)
+    const real = realpathSync(file)
+    accessSync(dirname(real), constants.W_OK | constants.X_OK)
+    if (isMountPoint(real))
+      throw new Error('it is mounted by itself, so it cannot be replaced; edit what is mounted there')
   } catch (error) {
     throw failed(file, error)
   }
+}
+
+/** As a container has a file of its host's; proc(5), mountinfo: the fifth field, with octal escapes. */
+function isMountPoint(real: string): boolean {
+  if (!existsSync('/proc/self/mountinfo')) return false
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+  return points.some(
+    (point) => point.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))) === real,
+  )
 }
 
 /** Dated, and not one that is there already. */

@@ -18,6 +18,11 @@ export function rowsOf({ cluster, services }: Backend): readonly Row[] {
   return cluster === undefined ? services : [cluster, ...services]
 }
 
+/** One row among those of both tables. */
+export function keyOf({ table, id }: Row): string {
+  return `${table} ${id}`
+}
+
 /** What a plan writes: its rows, without those that stay as they are. */
 export function changesOf(plan: Plan): readonly RowChange[] {
   return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))

@@ -38,6 +38,7 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
     rowsOf(backend)
       .map(({ state }) => state.active_backend_id)
       .find(Boolean) ?? undefined
+  if (wanted.promote === true && backend.services.length > 1) throw sharedRow(backend)
   const id = wanted.promote === true ? active : wanted.promote
   if (wanted.promote === true && id === undefined) return nothing
   const present = devicesOf(site)
@@ -67,6 +68,18 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
     ],
     refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
   }
+}
+
+/** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
+function sharedRow({ target: { kind, name } }: Backend): AgentError {
+  return new AgentError(
+    'invalid_request',
+    `${quotable(name)} is a cluster, whose members edit their files one by one.`,
+    {
+      hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
+      [kind]: name,
+    },
+  )
 }
 
 const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }
@@ -154,11 +167,14 @@ function missingDevices(
   return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
 }
 
-function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
+function notFailedOver({ target: { name }, services }: Backend, id: string, active: string | undefined): Refusal {
   const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
   return {
     code: 'not_failed_over',
     problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
-    hint: 'Fail it over first, or leave promote out.',
+    hint:
+      services.length > 1
+        ? "Where another member has reset it already, write the new primary's settings out as config.options."
+        : 'Fail it over first, or leave promote out.',
   }
 }

@@ -56,6 +56,7 @@ function failedOver(backend: Backend, actions: readonly Action[], desired: Desir
   const { target } = backend
   const failed = rowsOf(backend).find((row) => isFailedOver(row.state))
   if (!touchy || failed === undefined || desired.active_backend === 'reset') return []
+  if (target.desired.active_backend === 'reset') return [failedOverAgain(target.name, failed.state)]
   const what = actions.includes('thaw') ? 'thawing it' : 'a change of its replication'
   return [
     {
@@ -64,6 +65,15 @@ function failedOver(backend: Backend, actions: readonly Action[], desired: Desir
       hint: 'Say active_backend: reset in the same request once its cinder.conf names the new primary, or fail it back in Cinder.',
     },
   ]
+}
+
+/** What is written last of a promotion finds a backend that was reset a moment ago. */
+function failedOverAgain(name: string, state: BackendState): Refusal {
+  return {
+    code: 'failed_over',
+    problem: `${name} was failed over again after its reset (${describe(state)}).`,
+    hint: 'See who did that, and why; the same request would reset it once more.',
+  }
 }
 
 function notFrozen(backend: Backend, desired: Desired): Refusal[] {

@@ -18,10 +18,7 @@ export function isUp(row: Row, serviceDownTime: number): boolean {
   return row.heartbeatAge !== null && row.heartbeatAge < serviceDownTime
 }
 
-/**
- * Seconds for which a service that is stopped must not beat: `report_interval` and a little, for a beat may come late.
- * Never longer than a heartbeat counts as young.
- */
+/** Seconds within which a service that runs beats: `report_interval` and a little, for a beat may come late. */
 export function stillTime({ reportInterval }: ServiceView): number {
   return reportInterval + Math.min(2, Math.max(0.5, reportInterval / 5))
 }

@@ -9,7 +9,7 @@ import type {
   ServiceView,
   Stages,
 } from '../types.js'
-import { rowsOf, sameState } from './backend.js'
+import { keyOf, rowsOf, sameState } from './backend.js'
 import { reset } from './failover.js'
 import { freeze, thaw } from './freeze.js'
 import { type IsUp, refusals } from './guards.js'
@@ -35,6 +35,9 @@ export function planBackend(backend: Backend, circumstances: Circumstances): Bac
   if (config !== undefined && config.options.length > 0) actions.add('update_config')
   const restarts = between.actions.size > 0 || actions.has('update_config')
   for (const action of control(service, restarts)) actions.add(action)
+  // The driver will have it enabled at its start, whatever the row says before.
+  if (actions.has('start_service') && stages.after.replication === 'disabled' && service?.replicates)
+    actions.add('disable_replication')
   const ordered = ORDER.filter((action) => actions.has(action))
   const last = withStates(backend, after.rows)
   return {
@@ -42,6 +45,7 @@ export function planBackend(backend: Backend, circumstances: Circumstances): Bac
     actions: ordered,
     rows: rowsOf(backend).map((row, index) => ({ row, after: rowsOf(last)[index]?.state ?? row.state })),
     refusals: refusals(backend, ordered, backend.target.desired, circumstances),
+    restarts,
     config,
     service,
   }
@@ -58,6 +62,7 @@ export function planStage(backend: Backend, stage: keyof Stages, circumstances: 
     actions: ordered,
     rows,
     refusals: refusals(backend, ordered, desired, circumstances),
+    restarts: false,
     config,
     service,
   }
@@ -121,8 +126,8 @@ function planRow(before: BackendState, desired: Desired, toReset: boolean) {
 }
 
 function withStates(backend: Backend, changes: readonly RowChange[]): Backend {
-  const states = new Map(changes.map(({ row, after }) => [`${row.table} ${row.id}`, after]))
+  const states = new Map(changes.map(({ row, after }) => [keyOf(row), after]))
   const changed = <T extends Backend['cluster']>(row: T): T =>
-    row === undefined ? row : { ...row, state: states.get(`${row.table} ${row.id}`) ?? row.state }
+    row === undefined ? row : { ...row, state: states.get(keyOf(row)) ?? row.state }
   return { ...backend, cluster: changed(backend.cluster), services: backend.services.map((row) => changed(row)) }
 }

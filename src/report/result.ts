@@ -15,6 +15,7 @@ import type { BackendPlan, ConfigPlan, Plan, Row, RowChange, ServiceView } from 
 import { configDiff } from './config-diff.js'
 import { rowDiff } from './diff.js'
 import { message } from './message.js'
+import { editsIn, warningsOf } from './warnings.js'
 
 export interface ReportOptions {
   readonly diff: boolean
@@ -47,26 +48,8 @@ export function success(
   }
 }
 
-function editsIn(plan: Plan): readonly ConfigPlan[] {
-  return plan.flatMap(({ actions, config }) => (config && actions.includes('update_config') ? [config] : []))
-}
-
 function diffOf(plan: Plan): DiffDocument[] {
   return [...editsIn(plan).map(configDiff), ...changesOf(plan).map(rowDiff)]
-}
-
-function warningsOf(plan: Plan): readonly string[] {
-  return [...plan.flatMap(stopsOthers), ...editsIn(plan).flatMap((edit) => edit.warnings), ...forced(plan)]
-}
-
-function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
-  if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
-  return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
-}
-
-/** The guards that were passed over: with one that was not, there would be no success. */
-function forced(plan: Plan): readonly string[] {
-  return plan.flatMap(({ refusals }) => refusals.map(({ code, problem }) => `Forced past ${code}: ${problem}`))
 }
 
 /** The result of a run that failed; what was done and seen by then is told all the same. */

@@ -1,3 +1,6 @@
+import type { SourceFile } from '../oslo/files.js'
+import { parseIni } from '../oslo/ini.js'
+import { deviceOf } from '../oslo/value.js'
 import type { Request } from '../types.js'
 
 /** A secret within a value, as in `username=u,password=p`. */
@@ -17,15 +20,32 @@ export function isHarmless(deviceKey: string): boolean {
   return HARMLESS.test(deviceKey)
 }
 
-/** Takes out of what a program said the secrets that the request and the connection hold, and what looks like one. */
-export function scrubber({ config }: Request, password: string | undefined): (text: string) => string {
-  const options = [...(config?.options ?? [])].filter(([name, value]) => isSecret(name, String(value)))
-  const devices = (config?.devices ?? []).flatMap((device) => [...device].filter(([key]) => !isHarmless(key)))
-  const secrets = [password ?? '', ...[...options, ...devices].map(([, value]) => String(value))]
-    .filter((secret) => secret.length > 3)
-    .sort((a, b) => b.length - a.length)
+/** The secrets that the connection, the request and the files hold. */
+export function secretsOf(
+  { config }: Request,
+  files: readonly SourceFile[],
+  password: string | undefined,
+): readonly string[] {
+  const assignments = files.flatMap(({ text, path }) => parseIni(text, path).assignments)
+  const devices = [
+    ...assignments.flatMap(({ key, value }) => (key === 'replication_device' ? (deviceOf(value) ?? []) : [])),
+    ...(config?.devices ?? []),
+  ]
+  const options = [
+    ...assignments.flatMap(({ key, value }): [string, string][] =>
+      key === 'replication_device' ? [] : [[key, value]],
+    ),
+    ...[...(config?.options ?? [])].map(([key, value]): [string, string] => [key, String(value)]),
+  ].filter(([key, value]) => isSecret(key, value))
+  const hidden = devices.flatMap((device) => [...device].filter(([key]) => !isHarmless(key)))
+  return [password ?? '', ...[...options, ...hidden].map(([, value]) => value)]
+}
+
+/** Takes out of what a program said the secrets that are known, and what looks like one, to the end of its line. */
+export function scrubber(secrets: readonly string[]): (text: string) => string {
+  const known = secrets.filter((secret) => secret.length > 2).sort((a, b) => b.length - a.length)
   return (text) =>
-    secrets
+    known
       .reduce((rest, secret) => rest.replaceAll(secret, '********'), text)
-      .replace(/((?:pass|pwd|secret|token|key|cred)\w*\s*[=:]\s*)\S+/gi, '$1********')
+      .replace(/(\w*(?:pass|pwd|secret|token|cred|bearer|authorization|api_?key)\w*["']?[\s=:]+).*/gi, '$1********')
 }

@@ -113,6 +113,9 @@ function command({ start, stop, status }: WantedService): Control {
     start,
     stop,
     status,
-    read: ({ status: code }) => (code === 0 ? 'started' : 'stopped'),
+    read: ({ status: code, said }) => {
+      if (code === undefined) throw failed(status[0] ?? '', 'was ended by a signal', said)
+      return code === 0 ? 'started' : 'stopped'
+    },
   }
 }

@@ -4,11 +4,11 @@ import type { ServiceManager, ServiceState, WantedService } from '../types.js'
 import { controlOf } from './managers.js'
 import { type ProgramOptions, run, succeed } from './program.js'
 
-/** Seconds for a question about the state. */
-const ASKING = 30
+/** Seconds that the manager may take to answer. */
+const ANSWER = 30
 
-/** Milliseconds between two of them, while a start or stop that was accepted takes its time. */
-const INTERVAL = 500
+/** Milliseconds between two questions, while a start or stop that was accepted takes its time. */
+const PAUSE = 500
 
 type Options = Pick<ProgramOptions, 'signal' | 'scrub'>
 
@@ -16,19 +16,19 @@ type Options = Pick<ProgramOptions, 'signal' | 'scrub'>
 export function openManager(wanted: WantedService, surroundings: Options): ServiceManager {
   const control = controlOf(wanted, wanted.manager === 'auto' ? detected() : wanted.manager, namesAsRedHat(osRelease()))
   const options = { ...surroundings, open: control.manager !== 'command' }
+  const question = { ...options, timeout: ANSWER, answers: true }
   const ask = async (): Promise<ServiceState> => {
     const { exists } = control
-    const state = control.read(await run(control.status, { ...options, timeout: ASKING }))
-    if (state === 'stopped' && exists !== undefined)
-      exists.check(await run(exists.command, { ...options, timeout: ASKING }))
+    const state = control.read(await run(control.status, question))
+    if (state === 'stopped' && exists !== undefined) exists.check(await run(exists.command, question))
     return state
   }
   const bring = async (words: readonly string[], aim: ServiceState) => {
     const deadline = Date.now() + wanted.timeout * 1000
-    await succeed(words, { ...options, timeout: wanted.timeout })
+    await succeed(words, { ...options, timeout: wanted.timeout, answers: false })
     for (let state = await ask(); state !== aim; state = await ask()) {
       if (Date.now() >= deadline) throw unmoved(control, aim, state, wanted.timeout)
-      await new Promise((resolve) => setTimeout(resolve, INTERVAL))
+      await new Promise((resolve) => setTimeout(resolve, PAUSE))
     }
   }
   return {

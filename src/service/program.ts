@@ -18,6 +18,8 @@ export interface ProgramOptions {
   readonly scrub: (text: string) => string
   /** Whether messages may show the arguments: those of a request may hold a secret. */
   readonly open: boolean
+  /** Whether its standard output is wanted. */
+  readonly answers: boolean
 }
 
 /** Milliseconds for what a program that has ended said last; a process that it left behind may hold the pipe for ever. */
@@ -31,11 +33,12 @@ const PATIENCE = 2000
  * Errors: service_control_failed where it cannot be run or does not end in time, interrupted.
  */
 export async function run(command: readonly string[], options: ProgramOptions): Promise<Ended> {
-  const { timeout, signal, scrub } = options
+  const { timeout, signal, scrub, answers } = options
   const [program = '', ...args] = command
   const child = execa(program, args, {
     reject: false,
     stdin: 'ignore',
+    stdout: answers ? 'pipe' : 'ignore',
     detached: true,
     cleanup: false,
     timeout: timeout * 1000,
@@ -49,14 +52,18 @@ export async function run(command: readonly string[], options: ProgramOptions): 
   child.once('exit', () => {
     if (late || signal.aborted) endGroup(child.pid)
     setTimeout(() => {
-      child.stdout.destroy()
-      child.stderr.destroy()
+      child.stdout?.destroy()
+      child.stderr?.destroy()
     }, GRACE).unref()
   })
   const { exitCode, stdout, stderr, cause, timedOut } = await child
   clearTimeout(giveUp)
   const shown = showing(command, options)
-  if (signal.aborted) throw new AgentError('interrupted', `The run was interrupted while ${shown} ran.`)
+  if (signal.aborted) {
+    throw new AgentError('interrupted', `The run was interrupted by a signal while ${shown} ran.`, {
+      hint: 'Run it again.',
+    })
+  }
   const said = tail(scrub(stderr ?? ''))
   if (timedOut) throw failed(shown, `did not end within ${timeout} s`, said)
   if (exitCode === undefined && cause !== undefined) throw failed(shown, reason(cause), '')
@@ -101,6 +108,9 @@ function showing(command: readonly string[], { open }: ProgramOptions): string {
 /** The last lines, for programs tell at the end what went wrong. */
 function tail(text: string): string {
   const lines = text.split(/[\r\n]+/).flatMap((line) => line.trim() || [])
-  const last = lines.slice(-3).join(' / ').replace(/\.$/, '')
+  const last = lines
+    .slice(-3)
+    .join(' / ')
+    .replace(/[.?!]$/, '')
   return quotable(last.length > 300 ? `…${last.slice(-300)}` : last, 310)
 }

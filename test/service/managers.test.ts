@@ -72,7 +72,6 @@ const ask = (wanted: object, args: readonly string[] = []) =>
       connection: database.connection,
       wait: false,
       service: { timeout: 5, ...wanted },
-      config: undefined,
     },
     { args, env: { PATH: `${record}:${process.env['PATH']}`, RECORD: record, SECRET: 'nothing' } },
   )

@@ -1,0 +1,49 @@
+import { quotable } from '../errors.js'
+import { isFailedOver } from '../plan/failover.js'
+import type { BackendPlan, ConfigPlan, Plan } from '../types.js'
+
+/** The edits of cinder.conf that a plan does. */
+export function editsIn(plan: Plan): readonly ConfigPlan[] {
+  return plan.flatMap(({ actions, config }) => (config && actions.includes('update_config') ? [config] : []))
+}
+
+/** What an operator should know of a plan, beside what it does. */
+export function warningsOf(plan: Plan): readonly string[] {
+  const ofService = plan.flatMap((each) =>
+    [stopsOthers, startsFailedOver, unseen, servesAnother].flatMap((look) => look(each)),
+  )
+  return [...ofService, ...editsIn(plan).flatMap((edit) => edit.warnings), ...forced(plan)]
+}
+
+/** A service that starts on what was edited, while its row still tells of the failover. */
+function startsFailedOver({ actions, rows, backend }: BackendPlan): readonly string[] {
+  const failedOver = rows.some(({ after }) => isFailedOver(after))
+  if (!failedOver || !actions.includes('update_config') || !actions.includes('start_service')) return []
+  return [
+    `cinder-volume starts on an edited section while ${quotable(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
+  ]
+}
+
+/** Without a look at it nobody knows what the driver has made of the column at its start. */
+function unseen({ actions, service, backend }: BackendPlan): readonly string[] {
+  if (service === undefined || service.waits || !actions.includes('start_service')) return []
+  if (backend.target.desired.replication === undefined) return []
+  return ['With wait: false nobody looks at replication_status after the start, where the driver sets it.']
+}
+
+function servesAnother({ actions, service, backend }: BackendPlan): readonly string[] {
+  if (service?.otherHost === undefined || !actions.some((action) => /_service$/.test(action))) return []
+  return [
+    `cinder.conf here is that of ${quotable(service.otherHost)}, not of ${quotable(backend.target.name)}: is this the right machine?`,
+  ]
+}
+
+function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
+  if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
+  return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
+}
+
+/** The guards that were passed over: with one that was not, there would be no success. */
+function forced(plan: Plan): readonly string[] {
+  return plan.flatMap(({ refusals }) => refusals.map(({ code, problem }) => `Forced past ${code}: ${problem}`))
+}
