@@ -3,7 +3,7 @@ import { backendsOf } from './observe.js'
 import { changesOf } from './plan/backend.js'
 import { guard } from './plan/guards.js'
 import { planStage } from './plan/plan.js'
-import { circumstancesOf, did, passed, planNow, saw, sawState, type Work } from './progress.js'
+import { circumstancesOf, did, passed, planNow, saw, sawState, soleTarget, type Work } from './progress.js'
 import { writeTables } from './tables.js'
 import type { Plan, Row, Stages } from './types.js'
 import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
@@ -56,7 +56,7 @@ async function edit(work: Work): Promise<void> {
   if (config === undefined) return
   work.say(`changing ${config.file}`)
   work.backup = (await import('./oslo/write.js')).replaceFile(config)
-  did(work, request.targets[0], ['update_config'])
+  did(work, soleTarget(request), ['update_config'])
 }
 
 /** Stops or starts the service. Where that fails it may have been done all the same, so its manager is asked once more. */
@@ -64,7 +64,7 @@ async function bring(work: Work, aim: 'stopped' | 'started'): Promise<void> {
   const { manager, request } = work
   if (manager === undefined) return
   const starts = aim === 'started'
-  const isDone = () => did(work, request.targets[0], [starts ? 'start_service' : 'stop_service'])
+  const isDone = () => did(work, soleTarget(request), [starts ? 'start_service' : 'stop_service'])
   work.say(`${starts ? 'starting' : 'stopping'} ${manager.name} (${manager.manager})`)
   try {
     await (starts ? manager.start() : manager.stop())
@@ -115,5 +115,5 @@ async function bringUp(work: Work, starts: boolean): Promise<void> {
     .some(({ actions }) => actions.length > 0)
   if (!toStart && !writes && beats(work)) return
   await untilUp(work)
-  if (request.targets[0]?.desired.replication === 'enabled') mustReplicate(work)
+  if (soleTarget(request)?.desired.replication === 'enabled') mustReplicate(work)
 }

@@ -1,13 +1,14 @@
 import { AgentError, quotable } from './errors.js'
 import { nearest } from './request/nearest.js'
-import type { Backend, Desired, Row, Store, Target } from './types.js'
+import type { Backend, Desired, Row, Scope, Store, Target } from './types.js'
 
 /**
  * The rows that were read, put together as the backends that the targets mean. A member's host means its cluster; two targets that
  * mean the same cluster and want the same of it are one backend.
  * Errors: service_not_found, ambiguous_service, invalid_request (two targets want different things of one cluster).
  */
-export function backendsOf(targets: readonly Target[], rows: readonly Row[]): readonly Backend[] {
+export function backendsOf(targets: Scope, rows: readonly Row[]): readonly Backend[] {
+  if (targets === 'all') return everyBackend(rows)
   const backends: Backend[] = []
   const clusters = new Map<string, Backend>()
   const index = indexed(rows)
@@ -28,6 +29,24 @@ export function backendsOf(targets: readonly Target[], rows: readonly Row[]): re
     }
   }
   return backends
+}
+
+/** All that there is, by name, and also what a request could not name, such as a host twice. */
+function everyBackend(rows: readonly Row[]): readonly Backend[] {
+  const known = new Set(rows.filter(({ table }) => table === 'clusters').map(({ name }) => name))
+  const members = indexed(rows).members
+  return rows
+    .filter(({ table, clusterName }) => table === 'clusters' || clusterName === null || !known.has(clusterName))
+    .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : one.id - other.id))
+    .map((row) =>
+      row.table === 'clusters'
+        ? {
+            target: { kind: 'cluster', name: row.name, desired: {} },
+            cluster: row,
+            services: members.get(row.name) ?? [],
+          }
+        : { target: { kind: 'host', name: row.name, desired: {} }, cluster: undefined, services: [row] },
+    )
 }
 
 interface Index {
@@ -106,7 +125,7 @@ function orphan({ name, clusterName }: Row): AgentError {
 }
 
 function mustAgree(one: Target, other: Target, cluster: string): void {
-  const keys: readonly (keyof Desired)[] = ['active_backend', 'replication', 'frozen']
+  const keys: readonly (keyof Desired)[] = ['active_backend', 'replication', 'frozen'] // the others go with one backend alone
   if (keys.every((key) => one.desired[key] === other.desired[key])) return
   throw new AgentError(
     'invalid_request',

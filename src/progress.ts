@@ -53,6 +53,11 @@ export function began(work: Pick<Work, 'request' | 'store' | 'signal' | 'say' | 
   }
 }
 
+/** The backend that a request with `config` or `service` is about. */
+export function soleTarget({ targets }: Request): Target | undefined {
+  return targets === 'all' ? undefined : targets[0]
+}
+
 /** Takes note of rows that were read. */
 export function saw(work: Work, rows: readonly Row[]): void {
   work.rows = rows
@@ -103,6 +108,7 @@ export function circumstancesOf(work: Work, isUpThen?: Circumstances['isUp']): C
       (!request.wait && (row.heartbeatAge ?? 0) > stillTime(service)))
   return {
     serviceDownTime,
+    restore: request.restore,
     service,
     config: config && hasDone(work, 'update_config') ? { ...config, options: [], refusal: undefined } : config,
     isUp: isUpThen ?? ((row) => isUp(row, serviceDownTime) && !isStopped(row)),

@@ -5,7 +5,7 @@ import { backendsOf, withSimilarNames } from './observe.js'
 import { configFilesWith } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { guard } from './plan/guards.js'
-import { began, outcome, passed, planNow, saw, type Work } from './progress.js'
+import { began, outcome, passed, planNow, saw, soleTarget, type Work } from './progress.js'
 import { failure, success } from './report/result.js'
 import { scrubber, secretsOf } from './report/secrets.js'
 import { parse } from './request/parse.js'
@@ -32,11 +32,12 @@ export async function run(
   flags: Flags,
   { env, signal, onBug, say }: Surroundings,
 ): Promise<ResultDocument> {
-  const findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [] as string[] }
+  const findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [] as string[], source: {} }
   let work: Work | undefined
   try {
     const request = toRequest(parse(await input()), flags)
     findings.diff = request.diff
+    findings.source = request.source
     const { url, serviceDownTime } = databaseOf(request, env)
     findings.serviceDownTime = serviceDownTime
     const { timeout, checkMode: readOnly } = request
@@ -110,7 +111,7 @@ function seenBefore(work: Work): Plan {
 
 /** A failure of the service's manager is about the backend that the request names. */
 function located(error: unknown, work: Work | undefined): unknown {
-  const [target] = work?.request.targets ?? []
+  const target = work && soleTarget(work.request)
   if (!(error instanceof AgentError) || error.code !== 'service_control_failed' || target === undefined) return error
   if (error.details.host !== undefined) return error
   return new AgentError(error.code, error.problem, { ...error.details, [target.kind]: target.name })

@@ -41,7 +41,7 @@ export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, opt
 
 /** The result of what failed before there was a request. */
 export function failed(error: unknown): ResultDocument {
-  return failure(error, { seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [] })
+  return failure(error, { seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [], source: {} })
 }
 
 export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {

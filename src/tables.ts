@@ -1,13 +1,13 @@
 import { AgentError } from './errors.js'
 import { changesOf, keyOf, rowsOf } from './plan/backend.js'
 import { retrying } from './store/retry.js'
-import type { Plan, Row, RowChange, Store, Target, Transaction } from './types.js'
+import type { Plan, Row, RowChange, Scope, Store, Transaction } from './types.js'
 
 /** Rows as a plan. Throws what the run shall fail with: a name not found, a guard. */
 export type Planner = (rows: readonly Row[]) => Plan
 
 export interface WriteOptions {
-  readonly targets: readonly Target[]
+  readonly targets: Scope
   /** Seconds that all tries may take together. */
   readonly timeout: number
   readonly signal: AbortSignal

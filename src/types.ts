@@ -7,6 +7,9 @@ export interface Desired {
   readonly active_backend?: 'reset' | undefined
   readonly replication?: 'enabled' | 'disabled' | undefined
   readonly frozen?: boolean | undefined
+  /** The columns themselves, with `force` alone; null for no active_backend_id. */
+  readonly active_backend_id?: string | null | undefined
+  readonly replication_status?: string | undefined
 }
 
 /** A backend as the request names it, by a service's host or by its cluster. */
@@ -14,6 +17,17 @@ export interface Target {
   readonly kind: 'host' | 'cluster'
   readonly name: string
   readonly desired: Desired
+}
+
+/** What a run is about; all: every volume backend, for a report. */
+export type Scope = readonly Target[] | 'all'
+
+/** One row that is to be put back to what it was. */
+export interface Restoration {
+  readonly from: BackendState
+  readonly to: BackendState
+  /** undefined: as it goes with a change of `disabled`. */
+  readonly modifiedAt: string | null | undefined
 }
 
 /** Where the database's URL comes from. */
@@ -90,7 +104,9 @@ export interface ServiceView extends ServiceResult {
 }
 
 export interface Request {
-  readonly targets: readonly Target[]
+  readonly targets: Scope
+  /** By `nameOf` the row; undefined where nothing is to be restored. */
+  readonly restore: ReadonlyMap<string, Restoration> | undefined
   readonly source: ConnectionSource
   readonly config: WantedConfig | undefined
   readonly service: WantedService | undefined
@@ -122,6 +138,8 @@ export interface Row {
   readonly stored: StoredState
   /** Seconds since the last heartbeat, by the database's clock; null for clusters, and where there never was one. */
   readonly heartbeatAge: number | null
+  /** As the database has it, in UTC; null for clusters, which have no such column. */
+  readonly modifiedAt: string | null
   /** How many heartbeats there were (`report_count`); null for clusters. */
   readonly reportCount: number | null
 }
@@ -136,6 +154,8 @@ export interface Backend {
 export interface RowChange {
   readonly row: Row
   readonly after: BackendState
+  /** undefined: as it goes with a change of `disabled`. */
+  readonly modifiedAt?: string | null | undefined
 }
 
 /** A guard of section "Guards" of the README, with the sentence that it would refuse with. */
@@ -175,7 +195,7 @@ export type Plan = readonly BackendPlan[]
 export interface Transaction {
   /** Locks these rows, by primary key, until the transaction ends. */
   lock(rows: readonly Row[]): Promise<void>
-  read(targets: readonly Target[]): Promise<readonly Row[]>
+  read(targets: Scope): Promise<readonly Row[]>
   /** Writes the columns that differ; false when the row no longer holds what the change was planned from. */
   update(change: RowChange): Promise<boolean>
 }
@@ -183,7 +203,7 @@ export interface Transaction {
 /** Cinder's tables. Every method throws an AgentError; a transient one may be tried again. */
 export interface Store {
   /** The rows that the targets name, with their clusters and all members of those: one statement, no locks. */
-  read(targets: readonly Target[]): Promise<readonly Row[]>
+  read(targets: Scope): Promise<readonly Row[]>
   /** The names of all volume backends, to offer similar ones. */
   names(table: Table): Promise<readonly string[]>
   change<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>

@@ -24,6 +24,14 @@ async function fails(input: unknown, code: string, said: RegExp | string = ''): 
   expect(stdout).not.toContain(SECRET)
 }
 
+const STATE = {
+  disabled: true,
+  disabled_reason: null,
+  replication_status: 'enabled',
+  active_backend_id: null,
+  frozen: true,
+}
+
 describe('input that is no request', () => {
   test.each<[string, string | Buffer, string, RegExp]>([
     ['empty', '', 'invalid_json', /empty/],
@@ -47,7 +55,35 @@ describe('a request that does not fit', () => {
     ['null as the target', { host: null }, /names no backend/],
     ['two targets', { host: 'vol1@a', cluster: 'c@a' }, /names host and cluster/],
     ['an unknown key', { hots: 'vol1@a' }, /Unknown key "hots".+Did you mean "host"/],
-    ['a key of a later version', { host: 'vol1@a', restore: '1' }, /Unknown key "restore"/],
+    ['a key of a later version', { host: 'vol1@a', volumes: '1' }, /Unknown key "volumes"/],
+    ['a state for all backends', { backends: 'all', frozen: true }, /backends: all goes without frozen/],
+    ['another word for all', { backends: 'any' }, /backends\[0\] must be a JSON object/],
+    ['a column itself without force', { host: 'vol1@a', active_backend_id: 'arrayB' }, /needs force: true/],
+    [
+      'a column itself beside a state',
+      { host: 'vol1@a', replication_status: 'enabled', replication: 'disabled', force: true },
+      /replication_status and replication contradict/,
+    ],
+    [
+      'a status that Cinder does not know',
+      { host: 'vol1@a', replication_status: 'on', force: true },
+      /must be "enabled"/,
+    ],
+    [
+      'a row to restore with a column of another type',
+      { restore: [{ host: 'vol1@a', from: { ...STATE, frozen: 'no' }, to: STATE }] },
+      /frozen in restore is not what undo/,
+    ],
+    [
+      'a row to restore with a state',
+      { restore: [{ host: 'vol1@a', from: STATE, to: STATE }], frozen: true },
+      /restore goes without/,
+    ],
+    [
+      'a row to restore that lacks a column',
+      { restore: [{ host: 'vol1@a', from: { frozen: true }, to: STATE }] },
+      /restore\[0\].from must be an object with disabled/,
+    ],
     ['an unknown key in service', { host: 'vol1@a', service: { stat: 'started' } }, /"stat" in service.+"state"/],
     [
       'another manager',

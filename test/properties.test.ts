@@ -61,7 +61,7 @@ describe.each(engines)('$name', (engine) => {
     })
     afterAll(() => database.close())
 
-    test('for any rows and any request: check mode foretells, a reckoning of its own agrees in every column, and the second run finds nothing', async () => {
+    test('for any rows and any request: check mode foretells, a reckoning of its own agrees in every column, the second run finds nothing, and undo puts everything back', async () => {
       const outcomes = new Set<string>()
       await fc.assert(
         fc.asyncProperty(world, async (scene) => {
@@ -73,9 +73,9 @@ describe.each(engines)('$name', (engine) => {
           const foretold = await runHere(request, true)
           expect(await tables(database)).toEqual(before)
 
-          const result = await runHere(request)
+          const { undo, ...result } = await runHere(request)
           outcomes.add(result.error?.code ?? (result.changed ? 'changed' : 'unchanged'))
-          const states = ({ backends }: typeof result) =>
+          const states = ({ backends }: Pick<typeof result, 'backends'>) =>
             backends.map(({ before: b, after, members }) => [b, after, members?.map((m) => m.after)])
           expect(states(foretold)).toEqual(states(result))
           expect({ ...foretold, msg: '', backends: [], warnings: [] }).toEqual({
@@ -93,6 +93,13 @@ describe.each(engines)('$name', (engine) => {
           expect(again.changed).toBe(false)
           expect(again.error?.code).toBe(result.error?.code)
           expect(await tables(database)).toEqual(after)
+
+          expect(undo !== undefined).toBe(result.changed)
+          if (undo === undefined) return
+          const back = { ...undo, force: true, connection: database.connection }
+          expect(await runHere(back)).toMatchObject({ changed: true, failed: false })
+          expect(await tables(database)).toEqual(before)
+          expect(await runHere(back)).toMatchObject({ changed: false, failed: false })
         }),
         { numRuns: 300, interruptAfterTimeLimit: 40_000 },
       )

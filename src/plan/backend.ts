@@ -23,6 +23,11 @@ export function keyOf({ table, id }: Row): string {
   return `${table} ${id}`
 }
 
+/** A row by what it is called in the request and the result. */
+export function nameOf({ table, name }: Pick<Row, 'table' | 'name'>): string {
+  return `${table} ${name}`
+}
+
 /** What a plan writes: its rows, without those that stay as they are. */
 export function changesOf(plan: Plan): readonly RowChange[] {
   return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))

@@ -1,5 +1,5 @@
 import { AgentError } from '../errors.js'
-import type { Action, Backend, BackendState, ConfigPlan, Desired, Plan, Refusal, Row } from '../types.js'
+import type { Action, Backend, BackendPlan, BackendState, ConfigPlan, Desired, Plan, Refusal, Row } from '../types.js'
 import { rowsOf } from './backend.js'
 import { isFailedOver } from './failover.js'
 
@@ -15,19 +15,22 @@ export interface Judged {
 
 /** Why these actions must not be done without `force`, the reason to report first at the front. A guard speaks only where something would change. */
 export function refusals(
-  backend: Backend,
-  actions: readonly Action[],
+  { backend, actions, rows }: Pick<BackendPlan, 'backend' | 'actions' | 'rows'>,
   desired: Desired,
   { serviceDownTime, isUp, config }: Judged,
 ): readonly Refusal[] {
   if (actions.length === 0) return []
   const resets = actions.includes('reset_active_backend')
+  // Under a service that runs another array must not become the one that it is said to run on.
+  const moves = rows.some(
+    ({ row, after }) => (row.state.active_backend_id || null) !== (after.active_backend_id || null),
+  )
   return [
     ...failoverInProgress(backend),
     ...(config?.refusal ? [config.refusal] : []),
     ...failedOver(backend, actions, desired),
     ...(resets ? notFrozen(backend, desired) : []),
-    ...(resets ? serviceUp(backend, isUp, serviceDownTime) : []),
+    ...(resets || moves ? serviceUp(backend, isUp, serviceDownTime) : []),
   ]
 }
 

@@ -5,6 +5,7 @@ import type {
   BackendState,
   ConfigPlan,
   Desired,
+  Request,
   RowChange,
   ServiceView,
   Stages,
@@ -13,12 +14,14 @@ import { keyOf, rowsOf, sameState } from './backend.js'
 import { reset } from './failover.js'
 import { freeze, thaw } from './freeze.js'
 import { type IsUp, refusals } from './guards.js'
+import { restored } from './restore.js'
 import { resets, stagesOf } from './stages.js'
 
 /** What a plan is made from, beside the rows. */
 export interface Circumstances {
   /** Seconds. */
   readonly serviceDownTime: number
+  readonly restore: Request['restore']
   readonly config: ConfigPlan | undefined
   readonly service: ServiceView | undefined
   readonly isUp: IsUp
@@ -29,7 +32,9 @@ export function planBackend(backend: Backend, circumstances: Circumstances): Bac
   const { config, service } = circumstances
   const stages = stagesOf(backend, service)
   const before = planRows(backend, stages.before)
-  const between = planRows(withStates(backend, before.rows), stages.between)
+  const between = circumstances.restore
+    ? restored(backend, circumstances.restore)
+    : planRows(withStates(backend, before.rows), stages.between)
   const after = planRows(withStates(backend, between.rows), stages.after)
   const actions = new Set([...before.actions, ...between.actions, ...after.actions])
   if (config !== undefined && config.options.length > 0) actions.add('update_config')
@@ -40,32 +45,28 @@ export function planBackend(backend: Backend, circumstances: Circumstances): Bac
     actions.add('disable_replication')
   const ordered = ORDER.filter((action) => actions.has(action))
   const last = withStates(backend, after.rows)
-  return {
+  const whole = {
     backend,
     actions: ordered,
-    rows: rowsOf(backend).map((row, index) => ({ row, after: rowsOf(last)[index]?.state ?? row.state })),
-    refusals: refusals(backend, ordered, backend.target.desired, circumstances),
-    restarts,
-    config,
-    service,
+    rows: rowsOf(backend).map((row, index) => ({
+      ...between.rows[index],
+      row,
+      after: rowsOf(last)[index]?.state ?? row.state,
+    })),
   }
+  return { ...whole, refusals: refusals(whole, backend.target.desired, circumstances), restarts, config, service }
 }
 
 /** One writing of the tables, on the way to what the whole plan wants. */
 export function planStage(backend: Backend, stage: keyof Stages, circumstances: Circumstances): BackendPlan {
   const desired = stagesOf(backend, circumstances.service)[stage]
-  const { actions, rows } = planRows(backend, desired)
+  const { restore } = circumstances
+  const { actions, rows } =
+    restore !== undefined && stage === 'between' ? restored(backend, restore) : planRows(backend, desired)
   const ordered = ORDER.filter((action) => actions.has(action))
   const { config, service } = circumstances
-  return {
-    backend,
-    actions: ordered,
-    rows,
-    refusals: refusals(backend, ordered, desired, circumstances),
-    restarts: false,
-    config,
-    service,
-  }
+  const whole = { backend, actions: ordered, rows }
+  return { ...whole, refusals: refusals(whole, desired, circumstances), restarts: false, config, service }
 }
 
 /** The order in which a promotion takes its steps. */
@@ -75,6 +76,9 @@ export const ORDER: readonly Action[] = [
   'update_config',
   'reset_active_backend',
   'enable_replication',
+  'set_active_backend_id',
+  'set_replication_status',
+  'restore',
   'start_service',
   'disable_replication',
   'thaw',
@@ -89,8 +93,13 @@ function control(service: ServiceView | undefined, restarts: boolean): Action[] 
   return [...(stops ? (['stop_service'] as const) : []), ...(starts ? (['start_service'] as const) : [])]
 }
 
-/** Every row taken through reset, then replication, then frozen. */
-function planRows(backend: Backend, desired: Desired) {
+interface Planned {
+  readonly actions: ReadonlySet<Action>
+  readonly rows: readonly RowChange[]
+}
+
+/** Every row taken through reset, then replication, then frozen, then what is set as it is. */
+function planRows(backend: Backend, desired: Desired): Planned {
   const actions = new Set<Action>()
   const toReset = resets(backend, desired)
   const rows = rowsOf(backend).map((row) => {
@@ -122,6 +131,10 @@ function planRow(before: BackendState, desired: Desired, toReset: boolean) {
     after = freeze(after)
   }
   if (frozen === false) after = step('thaw', after, thaw(after))
+  const { active_backend_id, replication_status } = desired
+  if (active_backend_id !== undefined && (after.active_backend_id || null) !== active_backend_id)
+    after = step('set_active_backend_id', after, { ...after, active_backend_id })
+  if (replication_status !== undefined) after = step('set_replication_status', after, { ...after, replication_status })
   return { after, steps }
 }
 

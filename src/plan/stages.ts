@@ -14,7 +14,7 @@ export function resets(backend: Backend, desired: Desired): boolean {
  */
 export function stagesOf(backend: Backend, service: ServiceView | undefined): Stages {
   const { desired } = backend.target
-  const { active_backend, replication, frozen } = desired
+  const { active_backend, replication, frozen, active_backend_id, replication_status } = desired
   if (service === undefined) return { before: {}, between: desired, after: {} }
   const [main] = rowsOf(backend)
   const mayFreeze = frozen !== undefined || main?.state.frozen === true
@@ -23,7 +23,13 @@ export function stagesOf(backend: Backend, service: ServiceView | undefined): St
   if (service.wanted === 'stopped') return { before: held, between: desired, after: {} }
   return {
     before: held,
-    between: { active_backend, ...(replication === 'enabled' && { replication }), ...held },
+    between: {
+      active_backend,
+      active_backend_id,
+      replication_status,
+      ...(replication === 'enabled' && { replication }),
+      ...held,
+    },
     after: { frozen, ...(replication === 'disabled' && { replication }) },
   }
 }

@@ -9,6 +9,7 @@ const MOST_LISTED = 5
 export function message(plan: Plan, checkMode: boolean, serviceDownTime: number): string {
   const changed = plan.filter(({ actions }) => actions.length > 0)
   if (
+    changed.length === 0 &&
     plan.every(
       ({ backend, config, service }) =>
         config === undefined &&
@@ -29,6 +30,7 @@ export function message(plan: Plan, checkMode: boolean, serviceDownTime: number)
 
 function deed(action: Action, { rows, config, service }: BackendPlan, checkMode: boolean): string {
   const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
+  const to = rows[0]?.after
   const from = was ? ` (${checkMode ? 'is' : 'was'} ${quotable(was)})` : ''
   const words: Record<Action, string> = {
     freeze: 'frozen',
@@ -39,6 +41,9 @@ function deed(action: Action, { rows, config, service }: BackendPlan, checkMode:
     start_service: `${quotable(service?.name ?? '')} started`,
     disable_replication: 'replication disabled',
     thaw: 'thawed',
+    set_active_backend_id: `active_backend_id set to ${quotable(String(to?.active_backend_id))}`,
+    set_replication_status: `replication_status set to ${quotable(String(to?.replication_status))}`,
+    restore: 'restored',
   }
   return words[action]
 }

@@ -11,7 +11,7 @@ import type {
 import { AgentError } from '../errors.js'
 import { changesOf } from '../plan/backend.js'
 import { isUp } from '../plan/heartbeat.js'
-import type { BackendPlan, ConfigPlan, Plan, Row, RowChange, ServiceView } from '../types.js'
+import type { BackendPlan, ConfigPlan, Plan, Request, Row, RowChange, ServiceView } from '../types.js'
 import { configDiff } from './config-diff.js'
 import { rowDiff } from './diff.js'
 import { message } from './message.js'
@@ -24,6 +24,8 @@ export interface ReportOptions {
   readonly warnings: readonly string[]
   /** The copy of cinder.conf that was left beside it. */
   readonly backup?: string | undefined
+  /** Where the request had the database from. */
+  readonly source: Request['source']
 }
 
 export interface FailureOptions extends ReportOptions {
@@ -36,7 +38,7 @@ export interface FailureOptions extends ReportOptions {
 /** The result of a run that did what its plan says, or in check mode would do it. */
 export function success(
   plan: Plan,
-  { checkMode, diff, serviceDownTime, warnings, backup }: ReportOptions & { readonly checkMode: boolean },
+  { checkMode, diff, serviceDownTime, warnings, backup, source }: ReportOptions & { readonly checkMode: boolean },
 ): ResultDocument {
   return {
     changed: plan.some(({ actions }) => actions.length > 0),
@@ -45,7 +47,22 @@ export function success(
     backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
     ...(diff && { diff: diffOf(plan) }),
     warnings: [...warnings, ...warningsOf(plan)],
+    ...(checkMode ? {} : undoOf(plan, source)),
   }
+}
+
+/** What puts back the rows that were changed; nothing where none were. */
+function undoOf(plan: Plan, { connection: _, ...source }: ReportOptions['source']): Pick<ResultDocument, 'undo'> {
+  const restore = changesOf(plan).map(({ row, after }) => ({
+    [row.table === 'services' ? 'host' : 'cluster']: row.name,
+    from: after,
+    to: {
+      ...row.state,
+      ...(row.table === 'services' && row.state.disabled !== after.disabled && { modified_at: row.modifiedAt }),
+    },
+  }))
+  const files = Object.fromEntries(Object.entries(source).map(([key, paths]) => [key, [...paths]]))
+  return restore.length === 0 ? {} : { undo: { restore, ...files } }
 }
 
 function diffOf(plan: Plan): DiffDocument[] {
@@ -71,6 +88,7 @@ export function failure(error: unknown, { seen, pending, ...options }: FailureOp
     backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
     ...(options.diff && { diff: diffOf(seen) }),
     warnings: [...options.warnings, ...warningsOf(seen)],
+    ...(done.length > 0 && undoOf(seen, options.source)),
     error: document,
   }
 }

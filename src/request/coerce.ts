@@ -29,7 +29,7 @@ export function coerce(value: unknown, shape: Shape, root: Shape = shape): unkno
   const { type, properties, items } = resolve(shape, root)
   if (type === 'boolean') return toBoolean(value)
   if (type === 'integer') return toInteger(value)
-  if (type === 'array') {
+  if (type === 'array' || (Array.isArray(type) && type.includes('array') && value !== 'all')) {
     const list = toList(value)
     return Array.isArray(list) && items !== undefined ? list.map((item) => coerce(item, items, root)) : list
   }

@@ -37,7 +37,7 @@ export function unknownKey(key: string, where: string, known: readonly string[])
 }
 
 function wrongTargets(value: object, where: string): AgentError {
-  const names = where === '' ? ['host', 'cluster', 'backends'] : ['host', 'cluster']
+  const names = where === '' ? ['host', 'cluster', 'backends', 'restore'] : ['host', 'cluster']
   const given = names.filter((name) => name in value)
   const found = given.length === 0 ? 'names no backend' : `names ${given.join(' and ')}`
   return new AgentError('invalid_request', `${where || 'The request'} ${found}.`, {

@@ -2,7 +2,17 @@ import { resolve } from 'node:path'
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
 import type { RequestDocument, TargetDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
-import type { Request, Target, WantedConfig, WantedService } from '../types.js'
+import { nameOf } from '../plan/backend.js'
+import type {
+  BackendState,
+  Desired,
+  Request,
+  Restoration,
+  Scope,
+  Target,
+  WantedConfig,
+  WantedService,
+} from '../types.js'
 import { coerce, toBoolean } from './coerce.js'
 import { explain, unknownKey } from './explain.js'
 import validate from './validate.generated.js'
@@ -24,6 +34,7 @@ export function toRequest(value: unknown, flags: Flags): Request {
   const { connection, config_file, config_dir } = document
   return {
     targets: targetsOf(document),
+    restore: restoreOf(document),
     config: configOf(document),
     service: serviceOf(document),
     wait: document.wait ?? document.service !== undefined,
@@ -133,10 +144,13 @@ function refuseUnknownKeys(document: unknown): void {
     const part = document[key]
     if (isObject(part)) refuseUnknown(part, schema.$defs[key].properties, key)
   }
-  const { backends } = document
-  if (!Array.isArray(backends)) return
-  for (const [index, item] of backends.entries()) {
-    if (isObject(item)) refuseUnknown(item, schema.$defs.target.properties, `backends[${index}]`)
+  for (const [key, properties] of [
+    ['backends', schema.$defs.target.properties],
+    ['restore', schema.$defs.restore.properties],
+  ] as const) {
+    const list = document[key]
+    if (!Array.isArray(list)) continue
+    for (const [index, item] of list.entries()) if (isObject(item)) refuseUnknown(item, properties, `${key}[${index}]`)
   }
 }
 
@@ -151,8 +165,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function targetsOf(document: RequestDocument): readonly Target[] {
-  const items: readonly TargetDocument[] = document.backends ?? [document]
+function targetsOf(document: RequestDocument): Scope {
+  const { backends, restore } = document
+  if (backends === 'all') {
+    mustOnlyReport(document, 'backends: all')
+    return 'all'
+  }
+  const items: readonly TargetDocument[] = Array.isArray(backends) ? backends : (restore ?? [document])
   const targets = items.map((item) => toTarget(item, document))
   const seen = new Set<string>()
   for (const { kind, name } of targets) {
@@ -176,13 +195,90 @@ function toTarget(item: TargetDocument, defaults: RequestDocument): Target {
       [kind]: name,
     })
   }
+  return { kind, name, desired: desiredOf(item, defaults) }
+}
+
+function desiredOf(item: TargetDocument, defaults: RequestDocument): Desired {
+  const { active_backend_id, replication_status } = defaults
   return {
-    kind,
-    name,
-    desired: {
-      active_backend: item.active_backend ?? defaults.active_backend,
-      replication: item.replication ?? defaults.replication,
-      frozen: item.frozen ?? defaults.frozen,
-    },
+    active_backend: item.active_backend ?? defaults.active_backend,
+    replication: item.replication ?? defaults.replication,
+    frozen: item.frozen ?? defaults.frozen,
+    ...(active_backend_id !== undefined && { active_backend_id: active_backend_id || null }),
+    ...(replication_status !== undefined && { replication_status }),
   }
+}
+
+/** Errors: invalid_request where anything is asked for beside it. */
+function mustOnlyReport(document: RequestDocument, what: string): void {
+  const asked = [...STATES, 'config', 'service'].find((key) => Object.hasOwn(document, key))
+  if (asked === undefined) return
+  throw new AgentError('invalid_request', `${what} goes without ${asked}.`, { hint: 'Name the backends to change.' })
+}
+
+const STATES: readonly (keyof Desired)[] = [
+  'active_backend',
+  'replication',
+  'frozen',
+  'active_backend_id',
+  'replication_status',
+]
+
+/** What may only be set by somebody who knows better than the row. Errors: invalid_request. */
+function mustBeForced(document: RequestDocument): void {
+  const set = (['active_backend_id', 'replication_status'] as const).find((key) => document[key] !== undefined)
+  if (set === undefined) return
+  mustBeOne(set, document.backends)
+  const other = (['active_backend', 'replication'] as const).find((key) => document[key] !== undefined)
+  if (other !== undefined) {
+    throw new AgentError('invalid_request', `${set} and ${other} contradict each other.`, { hint: 'Give one of them.' })
+  }
+  if (document.force === true) return
+  throw new AgentError('invalid_request', `${set} is set as it is, past all guards, so it needs force: true.`, {
+    hint: 'To bring a backend back to normal say active_backend: reset and replication: enabled instead.',
+  })
+}
+
+function restoreOf(document: RequestDocument): ReadonlyMap<string, Restoration> | undefined {
+  mustBeForced(document)
+  const { restore } = document
+  if (restore === undefined) return undefined
+  mustOnlyReport(document, 'restore')
+  return new Map(
+    restore.map(({ host, cluster, from, to }) => {
+      const row =
+        host === undefined
+          ? { table: 'clusters' as const, name: cluster ?? '' }
+          : { table: 'services' as const, name: host }
+      const { modified_at } = to
+      return [
+        nameOf(row),
+        {
+          from: stateOf(from),
+          to: stateOf(to),
+          modifiedAt: typeof modified_at === 'boolean' ? undefined : modified_at,
+        },
+      ]
+    }),
+  )
+}
+
+/** The columns with the types that they have in a result. Errors: invalid_request. */
+function stateOf(columns: Readonly<Record<string, string | boolean | null>>): BackendState {
+  const text = (key: keyof BackendState) => typed(columns[key], 'string', key)
+  const boolean = (key: keyof BackendState) => typed(columns[key], 'boolean', key)
+  return {
+    disabled: boolean('disabled'),
+    disabled_reason: text('disabled_reason'),
+    replication_status: text('replication_status'),
+    active_backend_id: text('active_backend_id'),
+    frozen: boolean('frozen'),
+  }
+}
+
+function typed<T extends 'string' | 'boolean'>(value: unknown, type: T, key: string) {
+  if (value === null || typeof value === type) return value as (T extends 'string' ? string : boolean) | null // as just seen
+  throw new AgentError('invalid_request', `${key} in restore is not what undo of a result has there.`, {
+    hint: 'Give it back as it was.',
+  })
 }

@@ -1,5 +1,5 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2'
-import type { Store, Table, Target, Transaction } from '../types.js'
+import type { Scope, Store, Table, Transaction } from '../types.js'
 import type { OpenOptions } from './engine.js'
 import { connectionIsLost } from './mysql-errors.js'
 import { connector, type Session } from './mysql-session.js'
@@ -17,6 +17,7 @@ import type { DatabaseUrl } from './url.js'
 const DIALECT: Dialect = {
   age: 'TIMESTAMPDIFF(MICROSECOND, t.updated_at, UTC_TIMESTAMP(6))',
   utcNow: 'UTC_TIMESTAMP()',
+  text: (column) => `CAST(${column} AS CHAR)`,
   same: '<=>',
   isIn: (column) => `CONVERT(${column} USING utf8mb4) IN (?)`,
 }
@@ -31,7 +32,7 @@ const ISOLATION = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
   const { query, end, connected } = reconnecting(connector(url, options))
   const run = (sql: string) => query({ sql, values: [] })
-  const read = async (targets: readonly Target[]) => {
+  const read = async (targets: Scope) => {
     const rows = (await query(readStatement(DIALECT, targets))) as RowDataPacket[] // a SELECT returns rows
     return rows.map((row) => toRow(row as unknown as ReadRow)) // with the columns that the statement names
   }

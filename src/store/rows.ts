@@ -13,6 +13,7 @@ export function toRow(read: ReadRow): Row {
     state: toState(stored),
     stored,
     heartbeatAge: read.heartbeat_age === null ? null : read.heartbeat_age / 1e6,
+    modifiedAt: read.modified_at,
     reportCount: read.report_count,
   }
 }

@@ -20,6 +20,7 @@ import type { DatabaseUrl } from './url.js'
 const DIALECT: Dialect = {
   age: "CAST((julianday('now') - julianday(t.updated_at)) * 86400e6 AS INTEGER)",
   utcNow: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
+  text: (column) => column,
   same: 'IS',
   isIn: (column) => `${column} IN (SELECT value FROM json_each(?))`,
 }

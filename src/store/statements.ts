@@ -1,11 +1,13 @@
 import { COLUMNS } from '../plan/backend.js'
-import type { BackendState, RowChange, StoredState, Table, Target } from '../types.js'
+import type { BackendState, RowChange, Scope, StoredState, Table, Target } from '../types.js'
 
 /** Where the engines' SQL differs. */
 export interface Dialect {
   /** Microseconds since `updated_at`, by the database's own clock. */
   readonly age: string
   readonly utcNow: string
+  /** A time as text. */
+  readonly text: (column: string) => string
   /** Equality that holds for NULL and NULL too. */
   readonly same: string
   /** Whether a column of text holds one of the names in a list that is bound as one value. */
@@ -26,6 +28,7 @@ export interface ReadRow extends StoredState {
   readonly name: string
   readonly cluster_name: string | null
   readonly heartbeat_age: number | null
+  readonly modified_at: string | null
   readonly report_count: number | null
 }
 
@@ -37,19 +40,26 @@ const STATE = COLUMNS.map((column) => `t.${column}`).join(', ')
  * One statement for all that a request is about: the services named, the clusters named or that those services are in,
  * and all members of those clusters. The join is with a derived table, for neither host nor cluster_name has an index.
  */
-export function readStatement({ age, isIn }: Dialect, targets: readonly Target[]): Statement {
+export function readStatement({ age, text, isIn }: Dialect, targets: Scope): Statement {
+  const columns = `t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age, ${text('t.modified_at')} AS modified_at, t.report_count`
+  const empty = `t.id, t.name, NULL, ${STATE}, NULL, NULL, NULL`
+  const live = `t.${LIVE.replace('`binary`', 't.`binary`')}`
+  if (targets === 'all') {
+    const sql = `SELECT 'services' AS source, ${columns} FROM services t WHERE ${live} UNION ALL SELECT 'clusters', ${empty} FROM clusters t WHERE ${live}`
+    return { sql, values: [] }
+  }
   const names = (kind: Target['kind']) => targets.filter((target) => target.kind === kind).map(({ name }) => name)
   const hosts = names('host')
   const clusters = names('cluster')
   const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${LIVE} AND cluster_name IS NOT NULL AND ${isIn('host')})`
   return {
     sql:
-      `SELECT 'services' AS source, t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age, t.report_count` +
+      `SELECT 'services' AS source, ${columns}` +
       ` FROM services t LEFT JOIN ${named} n ON n.cluster_name = t.cluster_name` +
-      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.host')} OR ${isIn('t.cluster_name')} OR n.cluster_name IS NOT NULL)` +
-      ` UNION ALL SELECT 'clusters', t.id, t.name, NULL, ${STATE}, NULL, NULL` +
+      ` WHERE ${live} AND (${isIn('t.host')} OR ${isIn('t.cluster_name')} OR n.cluster_name IS NOT NULL)` +
+      ` UNION ALL SELECT 'clusters', ${empty}` +
       ` FROM clusters t LEFT JOIN ${named} n ON n.cluster_name = t.name` +
-      ` WHERE t.${LIVE.replace('`binary`', 't.`binary`')} AND (${isIn('t.name')} OR n.cluster_name IS NOT NULL)`,
+      ` WHERE ${live} AND (${isIn('t.name')} OR n.cluster_name IS NOT NULL)`,
     values: [hosts, hosts, clusters, hosts, clusters],
   }
 }
@@ -63,14 +73,20 @@ export function namesStatement(table: Table): Statement {
  * Writes the columns that differ, by primary key, and only onto the row that the plan was made from. `modified_at` goes with
  * `disabled`, as Cinder's own service_update does it; `updated_at` is the heartbeat, and is never written.
  */
-export function updateStatement({ utcNow, same }: Dialect, { row, after }: RowChange): Statement {
+export function updateStatement({ utcNow, same }: Dialect, { row, after, modifiedAt }: RowChange): Statement {
   const columns = COLUMNS.filter((column) => row.state[column] !== after[column])
-  const stamp = row.table === 'services' && columns.includes('disabled') ? `, modified_at = ${utcNow}` : ''
+  const stamped = row.table === 'services' && columns.includes('disabled')
+  const stamp = stamped ? `, modified_at = ${modifiedAt === undefined ? utcNow : '?'}` : ''
   const assignments = columns.map((column) => `${column} = ?`).join(', ')
   const unchanged = COLUMNS.map((column) => `${column} ${same} ?`).join(' AND ')
   return {
     sql: `UPDATE ${row.table} SET ${assignments}${stamp} WHERE id = ? AND deleted = 0 AND ${unchanged}`,
-    values: [...columns.map((column) => stored(after[column])), row.id, ...COLUMNS.map((column) => row.stored[column])],
+    values: [
+      ...columns.map((column) => stored(after[column])),
+      ...(stamped && modifiedAt !== undefined ? [modifiedAt] : []),
+      row.id,
+      ...COLUMNS.map((column) => row.stored[column]),
+    ],
   }
 }
 

@@ -195,6 +195,7 @@ describe.skipIf(missing.ansible !== null)(title, () => {
       array: 'list',
       object: 'dict',
       'string,boolean': 'raw',
+      'array,string': 'raw',
     }
     const definitions: Readonly<Record<string, Property>> = requestSchema.$defs
     const resolved = (property: Property): Property => ({

@@ -55,6 +55,7 @@ function backendOf(states: readonly BackendState[], desired: Desired): Backend {
       state,
       stored: { ...state, disabled: Number(state.disabled), frozen: Number(state.frozen) },
       heartbeatAge: cluster ? null : 3,
+      modifiedAt: null,
       reportCount: cluster ? null : 7,
     }
   })
@@ -89,7 +90,7 @@ function circumstances({ state, edited }: World, wanted: ServiceView['wanted']) 
     others: [],
   }
   const config = { ...EDIT, options: edited ? [] : EDIT.options }
-  return { serviceDownTime: 60, isUp: () => false, service, config }
+  return { serviceDownTime: 60, isUp: () => false, restore: undefined, service, config }
 }
 
 /** The worlds that a run goes through, one a step; a start lets the driver say whether it replicates. */

@@ -18,7 +18,7 @@ describe('the result', () => {
   test('has the names and the order that playbooks rely on', async () => {
     await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
     const { result } = await run(RESET, '--diff')
-    expect(Object.keys(result)).toEqual(['changed', 'failed', 'msg', 'backends', 'diff', 'warnings'])
+    expect(Object.keys(result)).toEqual(['changed', 'failed', 'msg', 'backends', 'diff', 'warnings', 'undo'])
     const keys = ['host', 'binary', 'changed', 'actions', 'before', 'after', 'state', 'heartbeat_age']
     expect(Object.keys(result.backends[0] ?? {})).toEqual(keys)
     const columns = ['disabled', 'disabled_reason', 'replication_status', 'active_backend_id', 'frozen']

@@ -3,7 +3,9 @@ import { toRequest } from '../../src/request/request.js'
 
 const NO_FLAGS = { check: false, diff: false }
 const parsed = (document: object) => toRequest({ host: 'vol1@a', ...document }, NO_FLAGS)
-const frozen = (value: unknown) => parsed({ frozen: value }).targets[0]?.desired.frozen
+const desired = ({ targets }: ReturnType<typeof toRequest>) =>
+  targets === 'all' ? [] : targets.map((each) => each.desired)
+const frozen = (value: unknown) => desired(parsed({ frozen: value }))[0]?.frozen
 
 describe('values from callers that only have text', () => {
   test.each(['yes', 'YES', 'on', 'True', 'true', 't', 'y', '1', ' yes ', 1, true])('%j is true', (value) => {
@@ -60,8 +62,7 @@ test('an item takes from the top level what it lacks, also where it says null', 
     frozen: true,
     replication: 'enabled',
   }
-  const { targets } = toRequest(document, NO_FLAGS)
-  expect(targets.map(({ desired }) => desired)).toEqual([
+  expect(desired(toRequest(document, NO_FLAGS))).toEqual([
     { active_backend: undefined, replication: 'enabled', frozen: true },
     { active_backend: undefined, replication: 'enabled', frozen: false },
   ])

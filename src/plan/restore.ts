@@ -1,0 +1,33 @@
+import { AgentError, quotable } from '../errors.js'
+import type { Action, Backend, Request, Restoration, Row, RowChange } from '../types.js'
+import { COLUMNS, nameOf, rowsOf, sameState } from './backend.js'
+
+/** Rows put back to what they were, where they still hold what they were left with. Errors: conflict, naming what differs. */
+export function restored(
+  backend: Backend,
+  restore: NonNullable<Request['restore']>,
+): { actions: ReadonlySet<Action>; rows: readonly RowChange[] } {
+  const actions = new Set<Action>()
+  const rows = rowsOf(backend).map((row): RowChange => {
+    const wanted = restore.get(nameOf(row))
+    if (wanted === undefined || sameState(row.state, wanted.to)) return { row, after: row.state }
+    if (!sameState(row.state, wanted.from)) throw moved(row, wanted)
+    actions.add('restore')
+    return { row, after: wanted.to, modifiedAt: wanted.modifiedAt }
+  })
+  return { actions, rows }
+}
+
+function moved(row: Row, { from }: Restoration): AgentError {
+  const differing = COLUMNS.filter((column) => row.state[column] !== from[column]).map(
+    (column) => `${column} is ${JSON.stringify(row.state[column])}, and was left as ${JSON.stringify(from[column])}`,
+  )
+  return new AgentError(
+    'conflict',
+    `${quotable(row.name)} was changed since: ${quotable(differing.join('; '), 300)}.`,
+    {
+      hint: 'Say what it shall be as a desired state, in place of undoing the older change.',
+      [row.table === 'services' ? 'host' : 'cluster']: row.name,
+    },
+  )
+}

@@ -1,0 +1,2 @@
+INSERT INTO services (id, host, `binary`, topic, report_count, deleted, disabled, disabled_reason, replication_status, frozen, active_backend_id, cluster_name, updated_at, modified_at, created_at, uuid)
+VALUES (1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 7, 0, 0, NULL, 'enabled', 0, NULL, NULL, '2026-01-02 03:04:05', '2026-02-02 02:02:02', '2025-01-01 00:00:00', '00000000-0000-0000-0000-000000000001');
