@@ -95,7 +95,10 @@ async function mustBeStopped(work: Work): Promise<void> {
   throw new AgentError(
     'service_control_failed',
     `${service.name} must be stopped at this point, but ${service.manager} says that it is ${service.state}.`,
-    { hint: 'See who does that, such as a configuration manager, and run this again.', host: service.host },
+    {
+      hint: 'See who does that, a configuration manager or another run of this, and run it again.',
+      host: service.host,
+    },
   )
 }
 

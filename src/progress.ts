@@ -23,6 +23,7 @@ export interface Work {
   readonly signal: AbortSignal
   /** Tells a person who watches what is being done. */
   readonly say: (text: string) => void
+  readonly warn: (warning: string) => void
   /** Seconds. */
   readonly serviceDownTime: number
   config: ConfigPlan | undefined
@@ -38,7 +39,7 @@ export interface Work {
   backup: string | undefined
 }
 
-export function began(work: Pick<Work, 'request' | 'store' | 'signal' | 'say' | 'serviceDownTime'>): Work {
+export function began(work: Pick<Work, 'request' | 'store' | 'signal' | 'say' | 'warn' | 'serviceDownTime'>): Work {
   return {
     ...work,
     config: undefined,
@@ -127,7 +128,10 @@ export function outcome(work: Work): Plan {
       rows: rowsOf(backend).map((row) => ({ row: was.get(keyOf(row)) ?? row, after: row.state })),
       refusals: [...(work.passed.get(backend.target)?.values() ?? [])],
       restarts: false,
-      config: config && actions.has('update_config') ? config : config && { ...config, options: [], warnings: [] },
+      config:
+        config && actions.has('update_config')
+          ? config
+          : config && { ...config, warnings: config.options.length > 0 ? [] : config.warnings, options: [] },
       service,
     }
   })

@@ -44,7 +44,7 @@ export async function run(
     const warn = (warning: string) => findings.warnings.push(warning)
     const store = await openStore(url, { timeout, readOnly, signal, warn })
     try {
-      work = began({ request, store, signal, say, serviceDownTime })
+      work = began({ request, store, signal, say, warn, serviceDownTime })
       const plan = await settle(work, env, url.password)
       return success(plan, { ...findings, checkMode: readOnly, backup: work.backup })
     } catch (error) {
@@ -83,9 +83,20 @@ async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | und
   const plan = planNow(work)
   if (request.force) passed(work, plan)
   else guard(plan)
+  await warnOfOldSection(work, plan, env)
   if (request.checkMode) return plan
   await apply(work)
   return outcome(work)
+}
+
+/** A reset alone is for a cinder.conf that was edited before it. Where it is here to be read, and was not, that is told. */
+async function warnOfOldSection({ request, warn }: Work, plan: Plan, env: NodeJS.ProcessEnv): Promise<void> {
+  const { config, source } = request
+  const [each, ...others] = plan
+  if (config !== undefined || each === undefined || others.length > 0) return
+  if (!each.actions.includes('reset_active_backend') || Object.keys(source).join() === 'connection') return
+  const { oldSection } = await import('./plan/old-section.js')
+  for (const warning of oldSection(each.backend, configFilesWith(undefined, source, env))) warn(warning)
 }
 
 /** How far a run had come that failed, and what the next one would do. */

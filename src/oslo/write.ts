@@ -59,6 +59,7 @@ export function mustBeWritable(file: string): void {
   try {
     const real = realpathSync(file)
     accessSync(dirname(real), constants.W_OK | constants.X_OK)
+    accessSync(real, constants.W_OK) // one that is immutable cannot be replaced either
     if (isMountPoint(real))
       throw new Error('it is mounted by itself, so it cannot be replaced; edit what is mounted there')
   } catch (error) {

@@ -40,7 +40,6 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
       .find(Boolean) ?? undefined
   if (wanted.promote === true && backend.services.length > 1) throw sharedRow(backend)
   const id = wanted.promote === true ? active : wanted.promote
-  if (wanted.promote === true && id === undefined) return nothing
   const present = devicesOf(site)
   const entry = id === undefined ? undefined : entryOf(site, present, id, wanted.devices)
   const byHand = wanted.options.size > 0
@@ -57,13 +56,14 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const after = edited(target.bytes, target.path, { section, options, devices })
   if (after.equals(target.bytes)) return { ...nothing, refusal: wrongTarget(wanted, backend, active) }
   const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]
+  if (wanted.promote === true && id === undefined) return { ...nothing, ...leftAlone(backend, section, names) }
   return {
     ...nothing,
     after,
     options: names,
     warnings: [
       ...editWarnings(site, { after: siteAfter(site, after), asked, devices }),
-      ...dropped.map((key) => notCarried(key, id ?? '')),
+      ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
       ...notes,
     ],
     refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
@@ -109,8 +109,24 @@ function inheritedValue(site: Site, name: string): string | undefined {
   return readValue(site, name) ?? readValue({ ...site, section: 'backend_defaults' }, name)
 }
 
-function notCarried(key: string, id: string): string {
-  return `What ${quotable(id)} has as ${quotable(key)} is not carried over: the section holds what config.options gives.`
+/** Values are not shown, for they may be secrets. */
+function notCarried(key: string, id: string, given: unknown, had: string | undefined): string[] {
+  if (given !== undefined && String(given) === had) return []
+  const instead =
+    given === undefined ? 'the section holds what config.options gives' : 'config.options gives another value'
+  return [`What ${quotable(id)} has as ${quotable(key)} is not carried over: ${instead}.`]
+}
+
+/**
+ * With promote: true a backend that is not failed over keeps its section: a healthy one must not lose its primary to a playbook that runs once too often.
+ * Where anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
+ */
+function leftAlone({ target: { name } }: Backend, section: string, names: readonly string[]) {
+  const differs = `its section [${quotable(section)}] differs from the request in ${names.map((each) => quotable(each)).join(', ')}`
+  const hint =
+    "Where it was promoted already, name the replica in place of true, or leave promote out, and give the new primary's settings as config.options."
+  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but ${differs}.`
+  return { warnings: [`${problem} ${hint}`], refusal: { code: 'not_failed_over' as const, problem, hint } }
 }
 
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
@@ -167,14 +183,14 @@ function missingDevices(
   return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
 }
 
-function notFailedOver({ target: { name }, services }: Backend, id: string, active: string | undefined): Refusal {
+function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
   const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
   return {
     code: 'not_failed_over',
     problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
     hint:
-      services.length > 1
-        ? "Where another member has reset it already, write the new primary's settings out as config.options."
-        : 'Fail it over first, or leave promote out.',
+      active === undefined
+        ? "Where it was reset already, by another member or before cinder.conf was edited, do not start it: write the new primary's settings out as config.options, without promote. A healthy one needs no promotion."
+        : 'Name the array that it is failed over to, or say promote: true.',
   }
 }

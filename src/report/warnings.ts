@@ -12,7 +12,7 @@ export function warningsOf(plan: Plan): readonly string[] {
   const ofService = plan.flatMap((each) =>
     [stopsOthers, startsFailedOver, unseen, servesAnother].flatMap((look) => look(each)),
   )
-  return [...ofService, ...editsIn(plan).flatMap((edit) => edit.warnings), ...forced(plan)]
+  return [...ofService, ...plan.flatMap(({ config }) => config?.warnings ?? []), ...forced(plan)]
 }
 
 /** A service that starts on what was edited, while its row still tells of the failover. */

@@ -14,6 +14,9 @@ export interface Control {
   readonly exists?: { readonly command: readonly string[]; readonly check: (ended: Ended) => void }
 }
 
+/** Mostly the name is wrong where a manager does not know it. */
+const UNKNOWN = 'Correct service.name, or service.manager; the admin guide has the usual ones.'
+
 /** Every manager by its name; `redHat` where the packages are named as Red Hat's and SUSE's are. */
 export function controlOf(wanted: WantedService, manager: WantedService['manager'], redHat: boolean): Control {
   const packaged = redHat ? 'openstack-cinder-volume' : 'cinder-volume'
@@ -39,12 +42,13 @@ function systemd(name: string): Control {
       if (['active', 'reloading', 'refreshing'].includes(word)) return 'started'
       if (['inactive', 'failed', 'unknown'].includes(word)) return 'stopped'
       if (['activating', 'deactivating', 'maintenance'].includes(word)) return 'changing'
-      throw failed(status.join(' '), 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
     },
     exists: {
       command: exists,
       check: ({ output }) => {
-        if (output.trim() === 'not-found') throw failed(status.join(' '), 'names a unit that does not exist', '')
+        if (output.trim() === 'not-found')
+          throw failed(status.join(' '), 'names a unit that does not exist', '', UNKNOWN)
       },
     },
   }
@@ -62,7 +66,7 @@ function sysv(name: string): Control {
     read: ({ status: code, said }) => {
       if (code === 0) return 'started'
       if (code !== undefined && code <= 3 && !/unrecognized service|could not be found/i.test(said)) return 'stopped'
-      throw failed(status.join(' '), 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
     },
   }
 }
@@ -78,7 +82,7 @@ function container(manager: 'docker' | 'podman', name: string): Control {
     status,
     read: ({ status: code, output, said }) => {
       const word = output.trim()
-      if (code !== 0 || word === '') throw failed(status.join(' '), 'does not tell whether it runs', said)
+      if (code !== 0 || word === '') throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
       if (word === 'running') return 'started'
       return ['created', 'configured', 'initialized', 'exited', 'stopped', 'dead'].includes(word)
         ? 'stopped'
@@ -97,11 +101,11 @@ function pacemaker(name: string): Control {
     stop: ['pcs', 'resource', 'disable', name],
     status,
     read: ({ status: code, output, said }) => {
-      if (code !== 0) throw failed(status.join(' '), 'does not tell whether it runs', said)
+      if (code !== 0) throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
       if (/\b(Starting|Stopping|FAILED|Promoting|Demoting)\b/.test(output)) return 'changing'
       if (/\b(Started|Promoted|Unpromoted|Master|Slave)\b/.test(output)) return 'started'
       if (/\bStopped\b|\bNOT running\b|not currently running/i.test(output)) return 'stopped'
-      throw failed(status.join(' '), 'does not tell whether it runs', said)
+      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
     },
   }
 }

@@ -82,9 +82,9 @@ export async function succeed(command: readonly string[], options: ProgramOption
 }
 
 /** `shown`: the command as it may be shown; `said`: what it said on standard error. */
-export function failed(shown: string, problem: string, said: string): AgentError {
+export function failed(shown: string, problem: string, said: string, hint = 'See why, and run it again.'): AgentError {
   return new AgentError('service_control_failed', `${shown} ${problem}${said && `: ${said}`}.`, {
-    hint: 'See why, and run it again.',
+    hint,
   })
 }
 

@@ -97,12 +97,13 @@ describe.skipIf(missing.ansible !== null)(
           database = await mariaDb.create(true)
           const volume = cinderVolume(database)
           const inventory = inventoryOf([volume])
-          const args = [
-            '-e',
-            `backend=vol1@arrayA array_c_token=s3cr3t-C`,
-            '-e',
-            '{"new_primary": {"san_ip": "192.0.2.2"}}',
-          ]
+          const variables = {
+            backend: 'vol1@arrayA',
+            replica: 'arrayB',
+            new_primary: { san_ip: '192.0.2.2' },
+            new_replicas: [{ backend_id: 'arrayC', san_ip: '192.0.2.3', api_token: 's3cr3t-C' }],
+          }
+          const args = ['-e', `@${varsFile(variables)}`]
           try {
             volume.start()
             await beating(database)
@@ -137,7 +138,12 @@ describe.skipIf(missing.ansible !== null)(
           database = await mariaDb.create(true)
           const members = ['vol1', 'vol2'].map((host) => cinderVolume(database, { host, cluster: 'cluster1' }))
           const inventory = inventoryOf(members)
-          const args = ['-e', 'cluster=cluster1@arrayA']
+          const variables = {
+            cluster: 'cluster1@arrayA',
+            new_primary: { san_ip: '192.0.2.2' },
+            new_replicas: [{ backend_id: 'arrayC', san_ip: '192.0.2.3' }],
+          }
+          const args = ['-e', `@${varsFile(variables)}`]
           try {
             for (const member of members) member.start()
             await beating(database, 2)
@@ -167,6 +173,12 @@ describe.skipIf(missing.ansible !== null)(
     })
   },
 )
+
+function varsFile(variables: object): string {
+  const path = join(mkdtempSync(join(folder, 'vars-')), 'vars.yml')
+  writeFileSync(path, JSON.stringify(variables))
+  return path
+}
 
 /** An inventory of hosts that are all this machine, each with a cinder.conf and a cinder-volume of its own. */
 function inventoryOf(volumes: readonly ReturnType<typeof cinderVolume>[]): string {

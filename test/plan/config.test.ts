@@ -220,6 +220,14 @@ describe('promote', () => {
     expect(await run({ file, promote: true, replication_device: [C] }, healthy)).toMatchObject({
       changed: false,
       failed: false,
+      warnings: [expect.stringMatching(/not failed over, so promote: true leaves .* differs .* in replication_device/)],
+    })
+    // Anything else is then not done either: after a reset it would start on a section that is still to be corrected.
+    expect(
+      await run({ file, promote: true, replication_device: [C] }, { ...healthy, replication: 'disabled' }),
+    ).toMatchObject({
+      changed: false,
+      error: { code: 'not_failed_over', hint: expect.stringContaining('name the replica in place of true') },
     })
     const other = confFile(PURE.replaceAll('arrayB', 'arrayX'))
     expect(await run({ file: other, promote: 'arrayX' })).toMatchObject({

@@ -110,7 +110,11 @@ describe.skipIf(missing.cinder !== null)(
           frozen: false,
           service: { ...volume.service, start: script },
         })
-        expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'failed_over' }, warnings: [] })
+        expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'failed_over' } })
+        // Neither was cinder.conf edited before the reset, which is told too; but no guard was forced.
+        expect(result.warnings).toEqual([
+          expect.stringMatching(/still has arrayB as a replication target of \[arrayA\]/),
+        ])
         expect(result.msg).toMatch(/was failed over again after its reset .*"arrayX"/)
       }),
     )
