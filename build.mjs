@@ -99,7 +99,10 @@ const leanMysql2 = {
 const apart = {
   name: 'apart',
   setup(bundle) {
-    bundle.onResolve({ filter: /^(mysql2|execa)$/ }, ({ path }) => ({ path: `./${path}.cjs`, external: true }))
+    bundle.onResolve({ filter: /^(mysql2|execa|commander|yaml)$/ }, ({ path }) => ({
+      path: `./${path}.cjs`,
+      external: true,
+    }))
   },
 }
 
@@ -128,7 +131,8 @@ async function executable() {
   })
   await chmod(outfile, 0o755)
   await build({ ...COMMON, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [leanMysql2] })
-  await build({ ...COMMON, entryPoints: ['execa'], outfile: 'dist/execa.cjs' })
+  for (const name of ['execa', 'commander', 'yaml'])
+    await build({ ...COMMON, entryPoints: [name], outfile: `dist/${name}.cjs` })
 }
 
 /** A result in the form of the contract, for what goes wrong before the agent can start. @param {string} msg @param {string} hint */
@@ -182,6 +186,23 @@ async function licenses(inputs) {
   await writeFile('dist/THIRD-PARTY-LICENSES.txt', (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`))
 }
 
+/** The manual, from what the command line is made of. */
+async function manual() {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+  const outfile = 'node_modules/.cache/manual.mjs'
+  await build({
+    entryPoints: ['src/cli/manual.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  })
+  const { manual: page } = await import(new URL(outfile, import.meta.url).href)
+  await writeFile('dist/cinder-backend.1', page(version))
+}
+
 await generate()
 await executable()
 await ansibleModule()
+await manual()

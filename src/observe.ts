@@ -144,7 +144,8 @@ export async function withSimilarNames(error: unknown, store: Store): Promise<un
   const [known, others, key] = host === undefined ? [clusters, hosts, 'host'] : [hosts, clusters, 'cluster']
   const similar = nearest(name, known, 3)
   let hint = `There are ${known.length}, none of them similar.`
-  if (known.length < 6) hint = `There is only ${known.map((each) => quotable(each)).join(', ')}.`
+  if (known.length < 6)
+    hint = `There ${known.length === 1 ? 'is' : 'are'} only ${known.map((each) => quotable(each)).join(', ')}.`
   if (known.length === 0) hint = host === undefined ? 'There are no volume clusters.' : 'There are no volume services.'
   if (similar.length > 0) hint = `Similar: ${similar.map((each) => quotable(each)).join(', ')}.`
   if (others.includes(name)) hint = `It is a ${key}: give it as "${key}".`

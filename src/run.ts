@@ -18,7 +18,7 @@ import type { Action, Plan, Request } from './types.js'
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
 
-interface Surroundings {
+export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
   readonly onBug: (error: unknown) => void

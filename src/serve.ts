@@ -3,7 +3,7 @@ import type { ResultDocument } from './contract.generated.js'
 import { codeOf } from './errors.js'
 import { failure } from './report/result.js'
 import type { Flags } from './request/request.js'
-import { run } from './run.js'
+import { run, type Surroundings } from './run.js'
 
 export interface ServeOptions extends Flags {
   /** Exit with 2 where something was changed, or would be. */
@@ -14,29 +14,34 @@ export interface ServeOptions extends Flags {
   readonly format: (result: ResultDocument) => object
 }
 
-/**
- * One request, and the end of the process: one JSON document on one line of standard output, and the exit status that goes with it, whatever
- * happens.
- */
-export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, options: ServeOptions): Promise<never> {
+/** Signals end the run early, and a crash ends it with `end`; at a terminal `say` tells on standard error what is being done. */
+export function surroundings(verbose: boolean, end: (result: ResultDocument) => never): Surroundings {
   const abort = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
   const onBug = (error: unknown) => {
-    if (options.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   }
   const crash = (error: unknown) => {
     onBug(error)
-    finish(failed(error), options)
+    end(failed(error))
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
-  const { signal } = abort
   let said = ''
   const say = (text: string) => {
     if (process.stderr.isTTY && text !== said) process.stderr.write(`cinder-backend: ${text}\n`)
     said = text
   }
-  return finish(await run(() => input(signal), options, { env: process.env, signal, onBug, say }), options)
+  return { env: process.env, signal: abort.signal, onBug, say }
+}
+
+/**
+ * One request, and the end of the process: one JSON document on one line of standard output, and the exit status that goes with it, whatever
+ * happens.
+ */
+export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, options: ServeOptions): Promise<never> {
+  const around = surroundings(options.verbose, (result) => finish(result, options))
+  return finish(await run(() => input(around.signal), options, around), options)
 }
 
 /** The result of what failed before there was a request. */
@@ -46,18 +51,27 @@ export function failed(error: unknown): ResultDocument {
 
 export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {
   print(`${JSON.stringify(format(result))}\n`)
+  leave(result, detailed)
+}
+
+export function leave(result: ResultDocument, detailed: boolean): never {
   if (result.failed) process.exit(1)
   process.exit(detailed && result.changed ? 2 : 0)
 }
 
-export function print(text: string): void {
+/** `unread`: what to do where nobody reads it. */
+export function print(text: string, unread: () => void = complain): void {
   let rest = Buffer.from(text)
   try {
     while (rest.length > 0) rest = rest.subarray(written(rest))
   } catch {
-    process.stderr.write('The result could not be written to standard output.\n')
-    process.exit(1)
+    unread()
   }
+}
+
+function complain(): never {
+  process.stderr.write('The result could not be written to standard output.\n')
+  process.exit(1)
 }
 
 /** Bytes written; 0 where a non-blocking pipe is full for the moment. */

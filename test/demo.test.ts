@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { embedded, sqliteByCinder, titled } from './support/databases.js'
 
@@ -9,6 +10,13 @@ test('npm run demo shows the job from failed over to normal', () => {
   )
   expect(shown).toContain('- active_backend_id: arrayB\n+ active_backend_id: null')
   expect(shown).toMatch(/The second run[\s\S]*"changed": false/)
+})
+
+test('the picture in the README is of what the commands show now', () => {
+  const drawn = execFileSync('node', ['docs/examples/demo/picture.mjs']).toString()
+  // Which frame of the spinner is seen last is chance.
+  const still = (picture: string) => picture.replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/g, '')
+  expect(still(drawn)).toBe(still(readFileSync('docs/terminal.svg', 'utf8')))
 })
 
 describe.skipIf(sqliteByCinder.missing !== null)(titled(sqliteByCinder), () => {

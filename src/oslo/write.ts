@@ -59,11 +59,21 @@ export function mustBeWritable(file: string): void {
   try {
     const real = realpathSync(file)
     accessSync(dirname(real), constants.W_OK | constants.X_OK)
-    accessSync(real, constants.W_OK) // one that is immutable cannot be replaced either
+    if (isImmutable(real)) throw new Error('it is immutable (chattr +i)')
     if (isMountPoint(real))
       throw new Error('it is mounted by itself, so it cannot be replaced; edit what is mounted there')
   } catch (error) {
     throw failed(file, error)
+  }
+}
+
+/** Then the kernel refuses its owner, and root, what their rights would let them do. */
+function isImmutable(real: string): boolean {
+  try {
+    accessSync(real, constants.W_OK)
+    return false
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
   }
 }
 

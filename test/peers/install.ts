@@ -13,6 +13,9 @@ const PEERS = {
   oslo: { present: () => imports('oslo_config.cfg'), packages: ['python3-oslo.config'] },
   ansible: { present: () => onPath('ansible-playbook'), packages: ['ansible-core'] },
   puppet: { present: () => onPath('puppet'), packages: ['puppet-agent'] },
+  man: { present: () => onPath('man') && onPath('col'), packages: ['man-db', 'bsdextrautils'] },
+  zsh: { present: () => onPath('zsh'), packages: ['zsh'] },
+  fish: { present: () => onPath('fish'), packages: ['fish'] },
   strace: { present: () => onPath('strace'), packages: ['strace'] },
   sqlalchemy: { present: () => imports('sqlalchemy.engine.url'), packages: ['python3-sqlalchemy'] },
 } as const

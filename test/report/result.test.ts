@@ -112,7 +112,7 @@ describe('the result', () => {
     expect((await run({ host: 'vol1@arraya' })).result.error?.hint).toBe('Similar: vol1@arrayA, vol2@arrayB.')
     expect((await run({ host: 'vol1' })).result.error?.hint).toBe('Similar: vol1@arrayA.')
     expect((await run({ cluster: 'vol1@arrayA' })).result.error?.hint).toMatch(/It is a host/)
-    expect((await run({ host: 'zzz' })).result.error?.hint).toMatch(/none of them similar/)
+    expect((await run({ host: 'zzz' })).result.error?.hint).toBe('There are only vol1@arrayA, vol2@arrayB, other@nfs.')
   })
 })
 

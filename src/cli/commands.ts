@@ -1,0 +1,186 @@
+import type { RequestDocument } from '../contract.generated.js'
+import { AgentError } from '../errors.js'
+import { CHANGING, CLUSTER, COMMON, FAILED_OVER, type OptionSpec, PROMOTION, type Values } from './options.js'
+
+export interface CommandSpec {
+  readonly name: string
+  /** As in `HOST...`; undefined for none. */
+  readonly argument?: string
+  readonly text: string
+  readonly options: readonly OptionSpec[]
+  /** Command lines that work, each with what it is for. */
+  readonly examples: readonly { readonly text: string; readonly line: string }[]
+  /** The request that it stands for; undefined for a command that asks no database. */
+  readonly request?: (names: readonly string[], values: Values) => object
+}
+
+const REPORT = Object.values(COMMON)
+const CHANGE = [...Object.values(CHANGING), ...REPORT]
+
+/** Every command makes one request; what that means is the contract's. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'list',
+    text: 'List every volume backend; those that are failed over are marked.',
+    options: [FAILED_OVER, ...REPORT],
+    examples: [
+      { text: 'Everything that Cinder knows', line: 'cinder-backend list' },
+      { text: 'What needs care, for a script', line: 'cinder-backend list --failed-over --json' },
+    ],
+    request: () => ({ backends: 'all' }),
+  },
+  {
+    name: 'show',
+    argument: 'HOST...',
+    text: 'Show how backends stand: up or down, disabled, frozen, and which array they run on.',
+    options: [CLUSTER, ...REPORT],
+    examples: [{ text: 'One backend', line: 'cinder-backend show vol1@arrayA' }],
+    request: (names, values) => targets(names, values),
+  },
+  {
+    name: 'reset-active-backend',
+    argument: 'HOST...',
+    text: 'Make failed-over backends count as running on their own array again: enabled, replication disabled. Stop cinder-volume, and edit its cinder.conf, before.',
+    options: [CLUSTER, ...CHANGE],
+    examples: [
+      { text: 'See what would be done', line: 'cinder-backend reset-active-backend vol1@arrayA --check' },
+      { text: 'Do it without a question', line: 'cinder-backend reset-active-backend vol1@arrayA --yes' },
+    ],
+    request: (names, values) => ({ ...targets(names, values), active_backend: 'reset' }),
+  },
+  {
+    name: 'replication-enable',
+    argument: 'HOST...',
+    text: 'Set the replication_status of backends to enabled.',
+    options: [CLUSTER, ...CHANGE],
+    examples: [{ text: 'After the reset', line: 'cinder-backend replication-enable vol1@arrayA --yes' }],
+    request: (names, values) => ({ ...targets(names, values), replication: 'enabled' }),
+  },
+  {
+    name: 'replication-disable',
+    argument: 'HOST...',
+    text: 'Set the replication_status of backends to disabled.',
+    options: [CLUSTER, ...CHANGE],
+    examples: [{ text: 'Where there is no replica', line: 'cinder-backend replication-disable vol1@arrayA --yes' }],
+    request: (names, values) => ({ ...targets(names, values), replication: 'disabled' }),
+  },
+  {
+    name: 'freeze',
+    argument: 'HOST...',
+    text: 'Freeze and disable backends, so that nobody creates or deletes volumes there.',
+    options: [CLUSTER, ...CHANGE],
+    examples: [{ text: 'Before a promotion', line: 'cinder-backend freeze vol1@arrayA --yes' }],
+    request: (names, values) => ({ ...targets(names, values), frozen: true }),
+  },
+  {
+    name: 'thaw',
+    argument: 'HOST...',
+    text: 'Thaw and enable backends that are frozen.',
+    options: [CLUSTER, ...CHANGE],
+    examples: [{ text: 'After a promotion', line: 'cinder-backend thaw vol1@arrayA --yes' }],
+    request: (names, values) => ({ ...targets(names, values), frozen: false }),
+  },
+  {
+    name: 'promote',
+    argument: 'HOST',
+    text: 'Make the replica that a backend is failed over to its primary: its section in cinder.conf, the reset, replication, and the thaw; with --service cinder-volume is stopped and started too.',
+    options: [...Object.values(PROMOTION), CLUSTER, ...CHANGE],
+    examples: [
+      {
+        text: 'All of it, on the host of cinder-volume; first to see what would be done',
+        line: 'cinder-backend promote vol1@arrayA --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 --service systemd --check',
+      },
+    ],
+    request: promotion,
+  },
+  {
+    name: 'apply',
+    argument: 'FILE',
+    text: 'Bring backends into the state that a request in a file describes, in JSON or YAML; - is standard input.',
+    options: CHANGE,
+    examples: [{ text: 'From a file', line: 'cinder-backend apply promotion.yml --check' }],
+  },
+  {
+    name: 'undo',
+    argument: 'FILE',
+    text: 'Put the rows back that a run has changed, by its result in a file, if nobody has changed them since; - is standard input.',
+    options: CHANGE,
+    examples: [{ text: 'What the last change did', line: 'cinder-backend undo result.json --yes' }],
+  },
+  {
+    name: 'schema',
+    argument: '[request|result]',
+    text: 'Print the JSON Schema of the request or the result.',
+    options: [],
+    examples: [{ text: 'For an editor', line: 'cinder-backend schema request' }],
+  },
+  {
+    name: 'completion',
+    argument: 'bash|zsh|fish',
+    text: 'Print a script that completes command lines in a shell.',
+    options: [],
+    examples: [{ text: 'For bash', line: 'cinder-backend completion bash' }],
+  },
+]
+
+/** Where the database is, and how the run goes, as every request has it. */
+export function surroundings(values: Values): Partial<RequestDocument> {
+  const { configFile, configDir, connection, force, wait } = values
+  return {
+    ...(configFile !== undefined && { config_file: [...configFile] }),
+    ...(configDir !== undefined && { config_dir: [...configDir] }),
+    ...(connection !== undefined && { connection }),
+    ...(force === true && { force }),
+    ...(wait === true && { wait }),
+  }
+}
+
+function targets(names: readonly string[], { cluster }: Values): object {
+  const key = cluster === true ? 'cluster' : 'host'
+  const [only, ...others] = names
+  return others.length === 0 ? { [key]: only } : { backends: names.map((name) => ({ [key]: name })) }
+}
+
+function promotion(names: readonly string[], values: Values): object {
+  const { to, replica, set = [], service } = values
+  if (to === undefined) {
+    throw new AgentError('invalid_request', 'promote needs --to, the replica that becomes the primary.', {
+      hint: 'See cinder-backend promote --help.',
+    })
+  }
+  const [manager, name] = service?.split(/:(.*)/s) ?? []
+  return {
+    ...targets(names, values),
+    active_backend: 'reset',
+    replication: replica === undefined ? 'disabled' : 'enabled',
+    frozen: false,
+    config: {
+      promote: to,
+      options: Object.fromEntries(
+        set.map((word) => pair(word)).map(([key, value]) => [key, value === '' ? null : value]),
+      ),
+      replication_device: devices(replica ?? []),
+      backup: true,
+    },
+    ...(manager !== undefined && { service: { manager, ...(name && { name }) } }),
+  }
+}
+
+/** A backend_id begins a replica; what stands before the first belongs to it too. */
+function devices(words: readonly string[]): readonly object[] {
+  const list: Record<string, string>[] = []
+  for (const [key, value] of words.map((word) => pair(word))) {
+    const last = list.at(-1)
+    if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) list.push({ [key]: value })
+    else last[key] = value
+  }
+  return list
+}
+
+function pair(word: string): [string, string] {
+  const at = word.indexOf('=')
+  if (at > 0) return [word.slice(0, at), word.slice(at + 1)]
+  throw new AgentError('invalid_request', '--replica and --set take words of the form KEY=VALUE.', {
+    hint: 'See cinder-backend promote --help.',
+  })
+}

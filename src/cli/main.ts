@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import type { ResultDocument } from '../contract.generated.js'
+import { AgentError, codeOf, quotable } from '../errors.js'
+import { input } from '../input.js'
+import { isFailedOver } from '../plan/failover.js'
+import { FORMATS } from '../report/formats.js'
+import { run } from '../run.js'
+import { failed, finish, leave, print, surroundings } from '../serve.js'
+import { type CommandSpec, surroundings as given } from './commands.js'
+import { CHANGING, type Values } from './options.js'
+import { parse } from './program.js'
+import { changes, fileDiff, problem, report } from './show.js'
+import { ask, spinner, type Terminal, terminal } from './terminal.js'
+
+const INTRO =
+  'Brings OpenStack Cinder volume backends from failed over back to normal. Without a command: a JSON request on standard input, a JSON result on standard output.'
+
+/** A command for people: it makes a request, has it run, and shows the result. */
+export async function main(args: readonly string[], version: string): Promise<never> {
+  const screen = terminal(!args.includes('--no-color'))
+  const shows = !args.includes('--json')
+  const end = (result: ResultDocument) =>
+    shows ? explain(result, screen) : finish(result, { detailed: false, format: FORMATS.json })
+  const around = surroundings(args.includes('--verbose'), end)
+  try {
+    const parsed = parse(args, INTRO, version, Math.min(screen.width, 100))
+    if ('text' in parsed) return quit(parsed.text)
+    const { command, names, values } = parsed
+    if (command.name === 'schema') return quit(await schema(names[0]))
+    if (command.name === 'completion') return quit((await import('./completion.js')).completion(names[0]))
+    const request = await requestOf(command, names, values, around.signal)
+    return await carryOut({ command, values, screen, around, request })
+  } catch (error) {
+    if (!(error instanceof AgentError)) around.onBug(error)
+    return end(failed(error))
+  }
+}
+
+interface Work {
+  readonly command: CommandSpec
+  readonly values: Values
+  readonly screen: Terminal
+  readonly around: ReturnType<typeof surroundings>
+  readonly request: object
+}
+
+async function carryOut({ command, values, screen, around, request }: Work): Promise<never> {
+  const { check = false, diff = false, yes = false, json = false, detailedExitcode: detailed = false } = values
+  const progress = spinner(screen.style)
+  const go = async (asks: boolean) => {
+    const result = await run(
+      async () => Buffer.from(JSON.stringify(request)),
+      { check: asks, diff },
+      { ...around, say: progress.say },
+    )
+    progress.stop()
+    return result
+  }
+  const show = (result: ResultDocument, would: boolean, rows = true): never => {
+    if (json) return finish(result, { detailed, format: FORMATS.json })
+    if (result.failed) return explain(result, screen)
+    write(
+      isReport(command)
+        ? report(chosen(result, values), screen)
+        : changes(result, { would, rows }, screen) + fileDiff(result, screen),
+    )
+    return leave(result, detailed)
+  }
+  if (isReport(command)) {
+    const result = await go(false)
+    return show(json ? chosen(result, values) : result, false)
+  }
+  if (yes && !check) return show(await go(false), false)
+  const plan = await go(true)
+  if (check || plan.failed || !plan.changed) return show(plan, true)
+  if (!screen.answers) {
+    throw new AgentError('invalid_request', 'This would change something, and there is no terminal to ask at.', {
+      hint: 'Say --yes, or --check to see what it would be.',
+    })
+  }
+  process.stderr.write(changes(plan, { would: true, rows: true }, screen) + fileDiff(plan, screen))
+  if (!(await ask('Do it?'))) {
+    process.stderr.write('Nothing was changed.\n')
+    process.exit(1)
+  }
+  return show(await go(false), false, false) // the rows were shown with the question
+}
+
+function isReport({ options }: CommandSpec): boolean {
+  return !options.includes(CHANGING.yes)
+}
+
+function chosen(result: ResultDocument, { failedOver }: Values): ResultDocument {
+  if (failedOver !== true) return result
+  return {
+    ...result,
+    backends: result.backends.filter(({ after, members }) =>
+      [after, ...(members ?? []).map((each) => each.after)].some(isFailedOver),
+    ),
+  }
+}
+
+/** The request of the command; of `apply` the one in the file, of `undo` the one in the result there. */
+async function requestOf(
+  { name, request }: CommandSpec,
+  names: readonly string[],
+  values: Values,
+  signal: AbortSignal,
+): Promise<object> {
+  if (request !== undefined) return { ...request(names, values), ...given(values) }
+  const document = await documentIn(names[0] ?? '-', signal)
+  if (name === 'apply') return { ...document, ...given(values) }
+  const { undo } = document as { undo?: object } // whatever it is, the request's schema judges it
+  if (typeof undo === 'object' && undo !== null) return { ...undo, ...given(values) }
+  throw new AgentError('invalid_request', 'This is no result of a run that changed rows: it has no undo.', {
+    hint: 'Give the JSON that the run printed.',
+  })
+}
+
+/** JSON or YAML. Errors: invalid_json, invalid_request. */
+async function documentIn(path: string, signal: AbortSignal): Promise<object> {
+  const text = path === '-' ? (await input(signal)).toString('utf8') : contentOf(path)
+  const document: unknown = /^\s*[{[]/.test(text) ? json(text) : await yaml(text)
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
+  throw new AgentError('invalid_request', `${quotable(path)} holds no request.`, {
+    hint: 'Give one JSON or YAML object.',
+  })
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new AgentError('invalid_request', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`)
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new AgentError('invalid_json', 'The file is not one JSON document.')
+  }
+}
+
+async function yaml(text: string): Promise<unknown> {
+  const { parse: read } = await import('yaml')
+  try {
+    return read(text)
+  } catch {
+    throw new AgentError('invalid_json', 'The file is neither JSON nor YAML.')
+  }
+}
+
+async function schema(name = 'request'): Promise<string> {
+  const { default: request } = await import('../../schemas/request.schema.json', { with: { type: 'json' } })
+  const { default: result } = await import('../../schemas/result.schema.json', { with: { type: 'json' } })
+  const found = { request, result }[name]
+  if (found !== undefined) return `${JSON.stringify(found, undefined, 2)}\n`
+  throw new AgentError('invalid_request', 'There are two schemas: request and result.')
+}
+
+function explain(result: ResultDocument, screen: Terminal): never {
+  process.stderr.write(problem(result, screen))
+  process.exit(1)
+}
+
+function quit(text: string): never {
+  write(text)
+  process.exit(0)
+}
+
+/** Whoever reads may have seen enough, as `head` does. */
+function write(text: string): void {
+  print(text, () => {})
+}

@@ -1,0 +1,93 @@
+/** One option, as the command line, the completion and the manual have it. */
+export interface OptionSpec {
+  /** With its value, as in `--config-file <FILE>`. */
+  readonly flags: string
+  readonly text: string
+  /** May be given several times. */
+  readonly repeatable?: true
+  /** A name of a file is offered for its value. */
+  readonly file?: true
+}
+
+/** What every command that asks the database has. */
+export const COMMON = {
+  configFile: {
+    flags: '--config-file <FILE>',
+    text: 'a file that cinder-volume reads; instead of the default ones, in the order given',
+    repeatable: true,
+    file: true,
+  },
+  configDir: {
+    flags: '--config-dir <DIR>',
+    text: 'a folder that cinder-volume reads',
+    repeatable: true,
+    file: true,
+  },
+  connection: {
+    flags: '--connection <URL>',
+    text: 'the database, an SQLAlchemy URL; safer in the environment, as OS_DATABASE__CONNECTION',
+  },
+  json: { flags: '--json', text: 'the result as JSON, as without a command' },
+  verbose: { flags: '--verbose', text: 'on an internal error, show the stack on standard error' },
+  noColor: { flags: '--no-color', text: 'no colours, as with NO_COLOR in the environment' },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+/** What every command that changes something has too. */
+export const CHANGING = {
+  yes: { flags: '--yes', text: 'do not ask; needed where there is no terminal to ask at' },
+  check: { flags: '--check', text: 'tell what would be changed, and change nothing' },
+  diff: { flags: '--diff', text: 'show the lines of cinder.conf that change too; with --json, the rows as well' },
+  force: { flags: '--force', text: 'go on where a guard refuses' },
+  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing' },
+  detailedExitcode: {
+    flags: '--detailed-exitcode',
+    text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const CLUSTER: OptionSpec = { flags: '--cluster', text: 'the names are those of active-active clusters' }
+
+export const PROMOTION = {
+  to: {
+    flags: '--to <BACKEND_ID>',
+    text: 'the replica that becomes the primary: the one that the backend is failed over to',
+  },
+  replica: {
+    flags: '--replica <KEY=VALUE...>',
+    text: 'what replicates it from then on, such as backend_id=arrayC san_ip=192.0.2.3; another backend_id begins another replica',
+    repeatable: true,
+  },
+  set: {
+    flags: '--set <KEY=VALUE...>',
+    text: "an option of the section, where the driver's settings are not known to the agent; KEY= takes it out",
+    repeatable: true,
+  },
+  service: {
+    flags: '--service <MANAGER[:NAME]>',
+    text: 'stop and start cinder-volume on this host: auto, systemd, sysv, docker, podman or pacemaker, with its name there',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+export const FAILED_OVER: OptionSpec = { flags: '--failed-over', text: 'only backends that are failed over' }
+
+/** The values of a command line, by the names that commander makes of the flags. */
+export interface Values {
+  readonly configFile?: readonly string[]
+  readonly configDir?: readonly string[]
+  readonly connection?: string
+  readonly json?: boolean
+  readonly verbose?: boolean
+  readonly color?: boolean
+  readonly yes?: boolean
+  readonly check?: boolean
+  readonly diff?: boolean
+  readonly force?: boolean
+  readonly wait?: boolean
+  readonly detailedExitcode?: boolean
+  readonly cluster?: boolean
+  readonly failedOver?: boolean
+  readonly to?: string
+  readonly replica?: readonly string[]
+  readonly set?: readonly string[]
+  readonly service?: string
+}

@@ -1,0 +1,76 @@
+import { Command, CommanderError, Option } from 'commander'
+import { AgentError } from '../errors.js'
+import { COMMANDS, type CommandSpec } from './commands.js'
+import type { OptionSpec, Values } from './options.js'
+
+/** A command line that was understood; or a text to show instead, as after --help. */
+export type Parsed =
+  | { readonly command: CommandSpec; readonly names: readonly string[]; readonly values: Values }
+  | { readonly text: string }
+
+/** Errors: invalid_request. `width`: columns for the help. */
+export function parse(args: readonly string[], intro: string, version: string, width: number): Parsed {
+  let parsed: Parsed | undefined
+  let text = ''
+  const program = new Command('cinder-backend').description(intro).version(version)
+  for (const spec of COMMANDS) {
+    const command = program.command(spec.name).description(spec.text)
+    if (spec.argument !== undefined) command.argument(argumentOf(spec.argument))
+    for (const option of spec.options) command.addOption(optionOf(option))
+    command.addHelpText(
+      'after',
+      () => `\nExamples:\n${spec.examples.map(({ text: what, line }) => `  # ${what}\n  ${line}\n`).join('')}`,
+    )
+    command.action((...given: unknown[]) => {
+      const names = given
+        .slice(0, -2)
+        .flat()
+        .filter((name) => typeof name === 'string')
+      parsed = { command: spec, names, values: command.opts() }
+    })
+  }
+  const write = (more: string) => {
+    text += more
+  }
+  for (const each of [program, ...program.commands]) {
+    each.exitOverride().configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => width })
+  }
+  try {
+    program.parse(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { text }
+    throw misused(error, args)
+  }
+  return parsed ?? { text: program.helpInformation() }
+}
+
+function argumentOf(argument: string): string {
+  if (argument.startsWith('[')) return argument
+  return argument.endsWith('...') ? `<${argument}>` : `<${argument}>`
+}
+
+function optionOf({ flags, text, repeatable }: OptionSpec): Option {
+  const option = new Option(flags, text)
+  if (repeatable && !flags.includes('...'))
+    option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
+  return option
+}
+
+/** Only names of commands and options are repeated: other words may be a password. */
+function misused({ code, message }: CommanderError, args: readonly string[]): AgentError {
+  const command = COMMANDS.find(({ name }) => name === args[0])
+  const see = `See cinder-backend ${command === undefined ? '' : `${command.name} `}--help.`
+  const option = /'(-{1,2}[\w-]+)/.exec(message)?.[1] ?? 'an option'
+  const suggestion = /\(Did you mean ([\w, -]+)\?\)/.exec(message)?.[1]
+  const problems: Readonly<Record<string, string>> = {
+    'commander.unknownCommand': 'There is no such command.',
+    'commander.unknownOption': `The option ${option} does not exist here.`,
+    'commander.optionMissingArgument': `The option ${option} lacks its value.`,
+    'commander.missingArgument': `${command?.name ?? 'The command'} needs ${command?.argument ?? 'more words'}.`,
+    'commander.excessArguments': `${command?.name ?? 'The command'} takes fewer words.`,
+  }
+  return new AgentError('invalid_request', problems[code] ?? 'The command line is not understood.', {
+    hint: suggestion === undefined ? see : `Did you mean ${suggestion}? ${see}`,
+  })
+}

@@ -1,0 +1,147 @@
+import type { BackendDocument, BackendState, ResultDocument } from '../contract.generated.js'
+import { quotable } from '../errors.js'
+import { COLUMNS } from '../plan/backend.js'
+import { isFailedOver } from '../plan/failover.js'
+import type { Style, Terminal } from './terminal.js'
+
+/** A report as a table, or where the terminal is too narrow for one, a block for each backend. Failed-over ones are marked. */
+export function report({ backends, warnings }: ResultDocument, { width, style }: Terminal): string {
+  if (backends.length === 0) return 'There are none.\n'
+  const cells = backends.map(cellsOf)
+  const columns = HEADINGS.map((heading, index) =>
+    Math.max(heading.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  )
+  const total = columns.reduce((sum, each) => sum + each + 2, 0)
+  const marked = (text: string, index: number) =>
+    backends[index] !== undefined && isFailedOver(backends[index].after) ? style('red', text) : text
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, index) => cell.padEnd(columns[index] ?? 0))
+      .join('  ')
+      .trimEnd()
+  const table = [style('bold', line(HEADINGS)), ...cells.map((row, index) => marked(line(row), index))]
+  const blocks = cells.map((row, index) =>
+    [
+      marked(style('bold', row[0] ?? ''), index),
+      ...row.slice(1).map((cell, at) => `  ${(HEADINGS[at + 1] ?? '').toLowerCase()}: ${cell}`),
+    ].join('\n'),
+  )
+  return `${(total > width + 2 ? blocks : table).join('\n')}\n${warned(warnings, style)}`
+}
+
+const HEADINGS = ['BACKEND', 'HEARTBEAT', 'SERVICE', 'FROZEN', 'REPLICATION', 'RUNS ON'] as const
+
+function cellsOf(backend: BackendDocument): readonly string[] {
+  const { after, state, heartbeat_age, members } = backend
+  const age = heartbeat_age === null ? 'never' : duration(heartbeat_age)
+  const reason = after.disabled_reason ? ` (${quotable(after.disabled_reason, 40)})` : ''
+  const crowd = members === undefined ? '' : ` (${members.length} members)`
+  return [
+    `${nameOf(backend)}${crowd}`,
+    `${state}, ${age}`,
+    after.disabled ? `disabled${reason}` : 'enabled',
+    after.frozen ? 'yes' : 'no',
+    quotable(after.replication_status ?? 'never set', 40),
+    after.active_backend_id ? quotable(after.active_backend_id, 60) : 'its own array',
+  ]
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+}
+
+/** What a run did, or would do: for each backend its steps, and with `rows` what changes in them. */
+export function changes(
+  result: ResultDocument,
+  { would, rows: tells }: { readonly would: boolean; readonly rows: boolean },
+  { style }: Terminal,
+): string {
+  const { backends, warnings, msg } = result
+  const changed = backends.filter((backend) => backend.changed)
+  if (changed.length === 0) return `${msg}\n${warned(warnings, style)}`
+  const blocks = changed.map((backend) => {
+    const steps = backend.actions.map(
+      (action) => `  ${would ? '•' : style('green', '✓')} ${STEPS[action]}${detail(action, backend)}`,
+    )
+    const rows = [
+      { name: nameOf(backend), before: backend.before, after: backend.after },
+      ...(backend.members ?? []).map(({ host, before, after }) => ({ name: host, before, after })),
+    ].flatMap((row) => rowChange(row, style))
+    return [style('bold', nameOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
+  })
+  const rest = backends.length - changed.length
+  return `${blocks.join('\n')}\n${rest > 0 ? `${rest} unchanged\n` : ''}${warned(warnings, style)}`
+}
+
+const STEPS: Readonly<Record<BackendDocument['actions'][number], string>> = {
+  freeze: 'freeze the backend',
+  stop_service: 'stop cinder-volume',
+  update_config: 'change cinder.conf',
+  reset_active_backend: 'reset the active backend',
+  enable_replication: 'enable replication',
+  disable_replication: 'disable replication',
+  set_active_backend_id: 'set active_backend_id as it is given',
+  set_replication_status: 'set replication_status as it is given',
+  restore: 'put the row back',
+  start_service: 'start cinder-volume',
+  thaw: 'thaw the backend',
+}
+
+function detail(action: string, { config, service }: BackendDocument): string {
+  if (action === 'update_config' && config !== undefined)
+    return `: ${config.options.map((option) => quotable(option)).join(', ')} in ${quotable(config.file)}`
+  if (/_service$/.test(action) && service !== undefined) return `: ${quotable(service.name)} (${service.manager})`
+  return ''
+}
+
+function rowChange(
+  { name, before, after }: { name: string; before: BackendState; after: BackendState },
+  style: Style,
+): readonly string[] {
+  const columns = COLUMNS.filter((column) => before[column] !== after[column])
+  if (columns.length === 0) return []
+  const was = columns.map((column) => valueText(before[column]))
+  const wide = Math.max(...was.map((text) => text.length))
+  const lines = columns.map(
+    (column, index) =>
+      `    ${column.padEnd(18)}  ${style('red', (was[index] ?? '').padEnd(wide))}  →  ${style('green', valueText(after[column]))}`,
+  )
+  return [`  ${style('dim', name)}`, ...lines]
+}
+
+function valueText(value: string | boolean | null): string {
+  return typeof value === 'string' ? quotable(value === '' ? "''" : value, 60) : String(value)
+}
+
+/** The lines of cinder.conf that change, with their secrets masked. */
+export function fileDiff({ diff = [] }: ResultDocument, { style }: Terminal): string {
+  const files = diff.filter(({ before_header }) => before_header.startsWith('/'))
+  return files
+    .map(({ before_header, before, after }) => {
+      const [old, fresh] = [before.split('\n'), after.split('\n')]
+      const gone = old.filter((line) => !fresh.includes(line)).map((line) => style('red', `- ${quotable(line)}`))
+      const come = fresh.filter((line) => !old.includes(line)).map((line) => style('green', `+ ${quotable(line)}`))
+      return [style('bold', before_header), old[0] ?? '', ...gone, ...come, ''].join('\n')
+    })
+    .join('')
+}
+
+/** A failure in a few lines: what, why, what next, and the code for those who look it up. */
+export function problem({ msg, error, warnings }: ResultDocument, { style }: Terminal): string {
+  const hint = error?.hint ?? ''
+  const [what = msg, after = ''] = hint !== '' && msg.includes(hint) ? msg.split(hint) : [msg]
+  const lines = [`${style('red', 'Error:')} ${what.trim()}`]
+  if (hint !== '') lines.push(`  ${hint}`)
+  if (after.trim() !== '') lines.push(`  ${after.trim()}`)
+  return `${lines.join('\n')}\n  ${style('dim', `(${error?.code ?? 'internal_error'})`)}\n${warned(warnings, style)}`
+}
+
+function warned(warnings: readonly string[], style: Style): string {
+  return warnings.map((warning) => `${style('yellow', 'Warning:')} ${quotable(warning, 1000)}\n`).join('')
+}
+
+function nameOf({ host, cluster }: BackendDocument): string {
+  return quotable(cluster ?? host ?? '')
+}

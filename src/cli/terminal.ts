@@ -1,0 +1,77 @@
+import { styleText } from 'node:util'
+
+export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
+
+/** What the command can do with the terminal that it has, if it has one. */
+export interface Terminal {
+  /** Columns of standard output; without end where it is no terminal. */
+  readonly width: number
+  /** Whether somebody is there to answer. */
+  readonly answers: boolean
+  readonly style: Style
+}
+
+/** https://no-color.org: colour is off where NO_COLOR is set and not empty. */
+export function terminal(color: boolean): Terminal {
+  const { stdin, stdout, stderr, env } = process
+  const colours = color && stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  return {
+    width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
+    answers: stdin.isTTY && stderr.isTTY,
+    style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
+  }
+}
+
+/** Asks on standard error; anything but a yes is a no, Ctrl-C and Ctrl-D too. */
+export async function ask(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline')
+  const line = createInterface({ input: process.stdin, output: process.stderr })
+  return new Promise((resolve) => {
+    const done = (answer: boolean) => {
+      resolve(answer)
+      line.close()
+    }
+    line.on('SIGINT', () => done(false))
+    line.on('close', () => resolve(false))
+    line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim())))
+  })
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+
+/** The step that runs, with the seconds that it takes, on a line of standard error that is written over; nothing where that is no terminal. */
+export function spinner(style: Style): { readonly say: (text: string) => void; readonly stop: () => void } {
+  if (!process.stderr.isTTY) return { say: () => {}, stop: () => {} }
+  let step = ''
+  let since = 0
+  let frame = 0
+  let timer: NodeJS.Timeout | undefined
+  const wipe = () => process.stderr.write('\r\u001b[K')
+  const draw = () => {
+    const seconds = Math.floor((performance.now() - since) / 1000)
+    const line = `${step}${seconds > 0 ? ` (${seconds} s)` : ''}`.slice(0, (process.stderr.columns || 80) - 3)
+    wipe()
+    process.stderr.write(`${style('cyan', FRAMES[frame++ % FRAMES.length] ?? '')} ${line}`)
+  }
+  const done = () => {
+    if (step === '') return
+    wipe()
+    process.stderr.write(`${style('green', '✓')} ${step}\n`)
+  }
+  return {
+    say: (text) => {
+      if (text === step) return
+      done()
+      step = text
+      since = performance.now()
+      draw()
+      timer ??= setInterval(draw, 120)
+    },
+    stop: () => {
+      clearInterval(timer)
+      timer = undefined
+      done()
+      step = ''
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import { EXECUTABLE } from './agent.js'
+
+const { folder } = inject('peers')
+
+/** A folder to put on PATH, with the executable under its name. */
+const BIN = mkdtempSync(join(folder, 'path-'))
+symlinkSync(EXECUTABLE, join(BIN, 'cinder-backend'))
+
+const PATH = `${BIN}:${process.env['PATH']}`
+
+export interface CommandOptions {
+  readonly connection: string
+  readonly cwd?: string
+  readonly input?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** A command line in a shell, without a terminal. */
+export function shell(line: string, { connection, cwd = folder, input = '', env = {} }: CommandOptions) {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
+    cwd,
+    input,
+    encoding: 'utf8',
+    env: { ...process.env, PATH, OS_DATABASE__CONNECTION: connection, ...env },
+  })
+  return { status, stdout, stderr }
+}
+
+/** The same at a terminal (script, of util-linux), which gets the answers as they are asked for. Its whole screen, and the exit status. */
+export async function atTerminal(
+  line: string,
+  { connection, env = {} }: CommandOptions,
+  answers: readonly { readonly when: RegExp; readonly type: string }[] = [],
+  columns = 100,
+): Promise<{ screen: string; status: number | null }> {
+  const log = join(mkdtempSync(join(folder, 'screen-')), 'log')
+  writeFileSync(log, '')
+  const child = spawn('script', ['-qefc', `stty cols ${columns}; ${line}`, log], {
+    env: { ...process.env, PATH, OS_DATABASE__CONNECTION: connection, TERM: 'xterm-256color', NO_COLOR: '', ...env },
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  const screen = () => readFileSync(log, 'utf8').replace(/^Script started.*\n|\n?Script done.*\n?$/g, '')
+  const rest = [...answers]
+  const timer = setInterval(() => {
+    const [next] = rest
+    if (next === undefined || !next.when.test(screen())) return
+    rest.shift()
+    child.stdin.write(next.type)
+  }, 50)
+  const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const status = await new Promise<number | null>((resolve) => child.on('exit', resolve))
+  clearInterval(timer)
+  clearTimeout(late)
+  return { screen: screen(), status }
+}
