@@ -65,10 +65,13 @@ export function changes(
     const steps = backend.actions.map(
       (action) => `  ${would ? '•' : style('green', '✓')} ${STEPS[action]}${detail(action, backend)}`,
     )
-    const rows = [
-      { name: nameOf(backend), before: backend.before, after: backend.after },
-      ...(backend.members ?? []).map(({ host, before, after }) => ({ name: host, before, after })),
-    ].flatMap((row) => rowChange(row, style))
+    const main = {
+      name: backend.members === undefined ? '' : nameOf(backend),
+      before: backend.before,
+      after: backend.after,
+    }
+    const members = (backend.members ?? []).map(({ host, before, after }) => ({ name: quotable(host), before, after }))
+    const rows = [main, ...members].flatMap((row) => rowChange(row, style))
     return [style('bold', nameOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
   })
   const rest = backends.length - changed.length
@@ -108,7 +111,7 @@ function rowChange(
     (column, index) =>
       `    ${column.padEnd(18)}  ${style('red', (was[index] ?? '').padEnd(wide))}  →  ${style('green', valueText(after[column]))}`,
   )
-  return [`  ${style('dim', name)}`, ...lines]
+  return name === '' ? lines : [`  ${style('dim', name)}`, ...lines]
 }
 
 function valueText(value: string | boolean | null): string {
