@@ -2,8 +2,9 @@ import { AgentError, quotable } from '../errors.js'
 import { edited } from '../oslo/editor.js'
 import type { SourceFile } from '../oslo/files.js'
 import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
-import type { Backend, ConfigPlan, Refusal, WantedConfig } from '../types.js'
+import type { Backend, ConfigPlan, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
+import { leftAlone, notFailedOver, sharedRow, wrongTarget } from './config-refusals.js'
 import { editWarnings } from './config-warnings.js'
 import { type Promoted, promoted } from './promote.js'
 import {
@@ -70,18 +71,6 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   }
 }
 
-/** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
-function sharedRow({ target: { kind, name } }: Backend): AgentError {
-  return new AgentError(
-    'invalid_request',
-    `${quotable(name)} is a cluster, whose members edit their files one by one.`,
-    {
-      hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
-      [kind]: name,
-    },
-  )
-}
-
 const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }
 
 /** The entry of the replica to promote; undefined where it is no longer there. */
@@ -115,26 +104,6 @@ function notCarried(key: string, id: string, given: unknown, had: string | undef
   const instead =
     given === undefined ? 'the section holds what config.options gives' : 'config.options gives another value'
   return [`What ${quotable(id)} has as ${quotable(key)} is not carried over: ${instead}.`]
-}
-
-/**
- * With promote: true a backend that is not failed over keeps its section: a healthy one must not lose its primary to a playbook that runs once too often.
- * Where anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
- */
-function leftAlone({ target: { name } }: Backend, section: string, names: readonly string[]) {
-  const differs = `its section [${quotable(section)}] differs from the request in ${names.map((each) => quotable(each)).join(', ')}`
-  const hint =
-    "Where it was promoted already, name the replica in place of true, or leave promote out, and give the new primary's settings as config.options."
-  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but ${differs}.`
-  return { warnings: [`${problem} ${hint}`], refusal: { code: 'not_failed_over' as const, problem, hint } }
-}
-
-/** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
-function wrongTarget({ promote }: WantedConfig, backend: Backend, active: string | undefined): Refusal | undefined {
-  const resets = backend.target.desired.active_backend === 'reset'
-  return typeof promote === 'string' && resets && active !== undefined && active !== promote
-    ? notFailedOver(backend, promote, active)
-    : undefined
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */
@@ -181,16 +150,4 @@ function missingDevices(
     return undefined
   mustBeAlone(site, 'replication_device', placesOf(site, 'replication_device'), true)
   return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
-}
-
-function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
-  const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
-  return {
-    code: 'not_failed_over',
-    problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
-    hint:
-      active === undefined
-        ? "Where it was reset already, by another member or before cinder.conf was edited, do not start it: write the new primary's settings out as config.options, without promote. A healthy one needs no promotion."
-        : 'Name the array that it is failed over to, or say promote: true.',
-  }
 }

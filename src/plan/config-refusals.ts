@@ -1,0 +1,50 @@
+import { AgentError, quotable } from '../errors.js'
+import type { Backend, Refusal, WantedConfig } from '../types.js'
+
+/** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
+export function sharedRow({ target: { kind, name } }: Backend): AgentError {
+  return new AgentError(
+    'invalid_request',
+    `${quotable(name)} is a cluster, whose members edit their files one by one.`,
+    {
+      hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
+      [kind]: name,
+    },
+  )
+}
+
+/**
+ * With promote: true a backend that is not failed over keeps its section: a healthy one must not lose its primary to a playbook that runs once too often.
+ * Where anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
+ */
+export function leftAlone({ target: { name } }: Backend, section: string, names: readonly string[]) {
+  const differs = `its section [${quotable(section)}] differs from the request in ${names.map((each) => quotable(each)).join(', ')}`
+  const hint =
+    "Where it was promoted already, name the replica in place of true, or leave promote out, and give the new primary's settings as config.options."
+  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but ${differs}.`
+  return { warnings: [`${problem} ${hint}`], refusal: { code: 'not_failed_over' as const, problem, hint } }
+}
+
+/** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
+export function wrongTarget(
+  { promote }: WantedConfig,
+  backend: Backend,
+  active: string | undefined,
+): Refusal | undefined {
+  const resets = backend.target.desired.active_backend === 'reset'
+  return typeof promote === 'string' && resets && active !== undefined && active !== promote
+    ? notFailedOver(backend, promote, active)
+    : undefined
+}
+
+export function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
+  const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
+  return {
+    code: 'not_failed_over',
+    problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
+    hint:
+      active === undefined
+        ? "Where it was reset already, by another member or before cinder.conf was edited, do not start it: write the new primary's settings out as config.options, without promote. A healthy one needs no promotion."
+        : 'Name the array that it is failed over to, or say promote: true.',
+  }
+}
