@@ -7,8 +7,16 @@ import { interrupted } from './store/retry.js'
 export async function input(signal: AbortSignal): Promise<Buffer> {
   const found = fstatSync(0)
   if (found.isFile()) return readFile(found.size)
+  if (found.isCharacterDevice()) await greet()
   const { chunks, ended } = found.isFIFO() ? readWaiting() : { chunks: [], ended: false }
   return ended ? Buffer.concat(chunks) : readRest(chunks, signal)
+}
+
+/** Whoever has started it at a terminal with nothing to read would wait for it as it waits for them. */
+async function greet(): Promise<void> {
+  const { isatty } = await import('node:tty')
+  if (!isatty(0)) return
+  process.stderr.write('Reading a request; Ctrl-D ends it. For commands see cinder-backend --help.\n')
 }
 
 function readFile(size: number): Buffer {

@@ -1,4 +1,3 @@
-import { apply } from './apply.js'
 import type { ResultDocument } from './contract.generated.js'
 import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
@@ -84,8 +83,9 @@ async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | und
   if (request.force) passed(work, plan)
   else guard(plan)
   await warnOfOldSection(work, plan, env)
-  if (request.checkMode) return plan
-  await apply(work)
+  const holds = plan.every(({ actions }) => actions.length === 0) && service === undefined
+  if (request.checkMode || holds) return plan
+  await (await import('./apply.js')).apply(work)
   return outcome(work)
 }
 

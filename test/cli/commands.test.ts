@@ -198,6 +198,13 @@ describe('at a terminal', () => {
     expect(screen).toContain('(interrupted)')
   })
 
+  test('without anything to read says what it waits for', async () => {
+    const { screen } = await atTerminal('cinder-backend', { connection: database.connection }, [
+      { when: /Reading a request; Ctrl-D ends it/, type: '{"host": "vol2@arrayA"}\n\u0004' },
+    ])
+    expect(screen).toContain('"msg":"vol2@arrayA: down, enabled')
+  })
+
   test('a pipe that is closed early is no error', () => {
     const { stdout, stderr, status } = shell('set -o pipefail; cinder-backend list | head -1', {
       connection: database.connection,
