@@ -41,8 +41,8 @@ const OPTIONS = {
   format: { type: 'string' },
   'detailed-exitcode': { type: 'boolean' },
   verbose: { type: 'boolean' },
-  version: { type: 'boolean' },
-  help: { type: 'boolean' },
+  version: { type: 'boolean', short: 'V' },
+  help: { type: 'boolean', short: 'h' },
 } as const
 
 /** The command line as options of the run, or as text to show instead. Errors: invalid_request. */

@@ -59,13 +59,13 @@ export function leave(result: ResultDocument, detailed: boolean): never {
   process.exit(detailed && result.changed ? 2 : 0)
 }
 
-/** `unread`: what to do where nobody reads it. */
-export function print(text: string, unread: () => void = complain): void {
+/** With `mayBeCut` a reader who has seen enough, as `head` has, is no failure. */
+export function print(text: string, mayBeCut = false): void {
   let rest = Buffer.from(text)
   try {
     while (rest.length > 0) rest = rest.subarray(written(rest))
-  } catch {
-    unread()
+  } catch (error) {
+    if (!mayBeCut || codeOf(error) !== 'EPIPE') complain()
   }
 }
 

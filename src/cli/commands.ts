@@ -83,8 +83,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'promote',
     argument: 'HOST',
-    text: 'Make the replica that a backend is failed over to its primary: its section in cinder.conf, the reset, replication, and the thaw; with --service cinder-volume is stopped and started too.',
-    options: [...Object.values(PROMOTION), CLUSTER, ...CHANGE],
+    text: 'Make the replica that a backend is failed over to its primary: its section in cinder.conf, the reset, and replication. With --service cinder-volume is stopped and started too, and the backend thawed; without it the backend stays frozen. A copy of cinder.conf is left beside it. For a cluster use apply.',
+    options: [...Object.values(PROMOTION), ...CHANGE],
     examples: [
       {
         text: 'All of it, on the host of cinder-volume; first to see what would be done',
@@ -105,7 +105,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     argument: 'FILE',
     text: 'Put the rows back that a run has changed, by its result in a file, if nobody has changed them since; - is standard input.',
     options: CHANGE,
-    examples: [{ text: 'What the last change did', line: 'cinder-backend undo result.json --yes' }],
+    examples: [{ text: 'What a change with --json > result.json did', line: 'cinder-backend undo result.json --yes' }],
   },
   {
     name: 'schema',
@@ -142,9 +142,14 @@ function targets(names: readonly string[], { cluster }: Values): object {
 }
 
 function promotion(names: readonly string[], values: Values): object {
-  const { to, replica, set = [], service } = values
+  const { to, replica, withoutReplica, set = [], service } = values
   if (to === undefined) {
     throw new AgentError('invalid_request', 'promote needs --to, the replica that becomes the primary.', {
+      hint: 'See cinder-backend promote --help.',
+    })
+  }
+  if ((replica === undefined) !== (withoutReplica === true)) {
+    throw new AgentError('invalid_request', 'promote needs either --replica or --without-replica.', {
       hint: 'See cinder-backend promote --help.',
     })
   }
@@ -153,7 +158,7 @@ function promotion(names: readonly string[], values: Values): object {
     ...targets(names, values),
     active_backend: 'reset',
     replication: replica === undefined ? 'disabled' : 'enabled',
-    frozen: false,
+    frozen: service === undefined, // until somebody has seen cinder-volume start
     config: {
       promote: to,
       options: Object.fromEntries(

@@ -41,7 +41,13 @@ ${cases.join('\n')}
   case $previous in --config-file | --config-dir) files=1 ;; esac
   case $current in
     -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
-    *) COMPREPLY=($(compgen -W "$words" -- "$current")); [ -n "$files" ] && COMPREPLY+=($(compgen -f -- "$current")) ;;
+    *)
+      COMPREPLY=($(compgen -W "$words" -- "$current"))
+      if [ -n "$files" ]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      fi
+      ;;
   esac
   return 0
 }

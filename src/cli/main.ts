@@ -28,8 +28,8 @@ export async function main(args: readonly string[], version: string): Promise<ne
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))
     if (command.name === 'completion') return quit((await import('./completion.js')).completion(names[0]))
-    const request = await requestOf(command, names, values, around.signal)
-    return await carryOut({ command, values, screen, around, request })
+    const { request, notes } = await requestOf(command, names, values, around.signal)
+    return await carryOut({ command, values, screen, around, request, notes })
   } catch (error) {
     if (!(error instanceof AgentError)) around.onBug(error)
     return end(failed(error))
@@ -42,9 +42,11 @@ interface Work {
   readonly screen: Terminal
   readonly around: ReturnType<typeof surroundings>
   readonly request: object
+  /** What is told beside the result. */
+  readonly notes: readonly string[]
 }
 
-async function carryOut({ command, values, screen, around, request }: Work): Promise<never> {
+async function carryOut({ command, values, screen, around, request, notes }: Work): Promise<never> {
   const { check = false, diff = false, yes = false, json = false, detailedExitcode: detailed = false } = values
   const progress = spinner(screen.style)
   const go = async (asks: boolean) => {
@@ -54,7 +56,7 @@ async function carryOut({ command, values, screen, around, request }: Work): Pro
       { ...around, say: progress.say },
     )
     progress.stop()
-    return result
+    return { ...result, warnings: [...result.warnings, ...(result.failed ? [] : notes)] }
   }
   const show = (result: ResultDocument, would: boolean, rows = true): never => {
     if (json) return finish(result, { detailed, format: FORMATS.json })
@@ -79,11 +81,34 @@ async function carryOut({ command, values, screen, around, request }: Work): Pro
     })
   }
   process.stderr.write(changes(plan, { would: true, rows: true }, screen) + fileDiff(plan, screen))
-  if (!(await ask('Do it?'))) {
+  const answer = await ask('Do it?')
+  if (answer !== 'yes') {
     process.stderr.write('Nothing was changed.\n')
-    process.exit(1)
+    process.exit(answer === 'no' ? 1 : 130)
   }
+  mustBeTheSame(plan, await go(true))
   return show(await go(false), false, false) // the rows were shown with the question
+}
+
+/** What was shown must be what is done; somebody may have changed the rows while the question stood. */
+function mustBeTheSame(shown: ResultDocument, now: ResultDocument): void {
+  const deeds = ({ backends }: ResultDocument) =>
+    JSON.stringify(
+      backends.map(({ actions, before, after, members }) => [
+        actions,
+        before,
+        after,
+        members?.map((each) => [each.before, each.after]),
+      ]),
+    )
+  if (now.failed || deeds(shown) === deeds(now)) return
+  throw new AgentError(
+    'conflict',
+    'The rows were changed while the question stood, so another change would be made than the one shown.',
+    {
+      hint: 'Nothing was done; run it again to see.',
+    },
+  )
 }
 
 function isReport({ options }: CommandSpec): boolean {
@@ -91,13 +116,11 @@ function isReport({ options }: CommandSpec): boolean {
 }
 
 function chosen(result: ResultDocument, { failedOver }: Values): ResultDocument {
-  if (failedOver !== true) return result
-  return {
-    ...result,
-    backends: result.backends.filter(({ after, members }) =>
-      [after, ...(members ?? []).map((each) => each.after)].some(isFailedOver),
-    ),
-  }
+  if (failedOver !== true || result.failed) return result
+  const backends = result.backends.filter(({ after, members }) =>
+    [after, ...(members ?? []).map((each) => each.after)].some(isFailedOver),
+  )
+  return { ...result, msg: `${backends.length} of ${result.backends.length} backends are failed over`, backends }
 }
 
 /** The request of the command; of `apply` the one in the file, of `undo` the one in the result there. */
@@ -106,14 +129,34 @@ async function requestOf(
   names: readonly string[],
   values: Values,
   signal: AbortSignal,
-): Promise<object> {
-  if (request !== undefined) return { ...request(names, values), ...given(values) }
+): Promise<Pick<Work, 'request' | 'notes'>> {
+  if (request !== undefined) {
+    const unstarted = name === 'promote' && values.service === undefined
+    const next =
+      'cinder-volume is not started by this: start it, see in its log that it reaches its arrays, and thaw the backend.'
+    return { request: { ...request(names, values), ...given(values) }, notes: unstarted ? [next] : [] }
+  }
   const document = await documentIn(names[0] ?? '-', signal)
-  if (name === 'apply') return { ...document, ...given(values) }
-  const { undo } = document as { undo?: object } // whatever it is, the request's schema judges it
-  if (typeof undo === 'object' && undo !== null) return { ...undo, ...given(values) }
+  if (name === 'apply') return { request: { ...document, ...given(values) }, notes: [] }
+  const { undo, restore, backends } = document as { undo?: object; restore?: object; backends?: unknown } // the request's schema judges it
+  const back = restore === undefined ? undo : document
+  if (typeof back === 'object' && back !== null)
+    return { request: { ...back, ...given(values) }, notes: edits(backends) }
   throw new AgentError('invalid_request', 'This is no result of a run that changed rows: it has no undo.', {
-    hint: 'Give the JSON that the run printed.',
+    hint: 'Give what a run printed with --json, or without a command.',
+  })
+}
+
+/** Rows alone are put back; a section that was edited with them would contradict them. */
+function edits(backends: unknown): readonly string[] {
+  if (!Array.isArray(backends)) return []
+  return backends.flatMap((each) => {
+    const { file, options = [], backup } = each?.config ?? {}
+    if (typeof file !== 'string' || !Array.isArray(options) || options.length === 0) return []
+    const copy = typeof backup === 'string' ? `; as it was it is ${quotable(backup)}` : ''
+    return [
+      `${quotable(file)} was changed by that run too, and stays so: put it back before cinder-volume starts${copy}.`,
+    ]
   })
 }
 
@@ -172,5 +215,5 @@ function quit(text: string): never {
 
 /** Whoever reads may have seen enough, as `head` does. */
 function write(text: string): void {
-  print(text, () => {})
+  print(text, true)
 }

@@ -54,8 +54,12 @@ export const PROMOTION = {
   },
   replica: {
     flags: '--replica <KEY=VALUE...>',
-    text: 'what replicates it from then on, such as backend_id=arrayC san_ip=192.0.2.3; another backend_id begins another replica',
+    text: 'what replicates it from then on, after the HOST, such as backend_id=arrayC san_ip=192.0.2.3; another backend_id begins another replica; with a password or token use apply, for the command line can be seen',
     repeatable: true,
+  },
+  withoutReplica: {
+    flags: '--without-replica',
+    text: 'nothing replicates it from then on, and replication is disabled',
   },
   set: {
     flags: '--set <KEY=VALUE...>',
@@ -88,6 +92,7 @@ export interface Values {
   readonly failedOver?: boolean
   readonly to?: string
   readonly replica?: readonly string[]
+  readonly withoutReplica?: boolean
   readonly set?: readonly string[]
   readonly service?: string
 }

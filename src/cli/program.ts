@@ -22,6 +22,7 @@ export function parse(args: readonly string[], intro: string, version: string, w
       () => `\nExamples:\n${spec.examples.map(({ text: what, line }) => `  # ${what}\n  ${line}\n`).join('')}`,
     )
     command.action((...given: unknown[]) => {
+      mustBeValues(command.opts())
       const names = given
         .slice(0, -2)
         .flat()
@@ -45,9 +46,16 @@ export function parse(args: readonly string[], intro: string, version: string, w
   return parsed ?? { text: program.helpInformation() }
 }
 
+/** An option whose value was forgotten takes the next option for it, and a dry run may become a real one. */
+function mustBeValues(values: Readonly<Record<string, unknown>>): void {
+  const taken = Object.entries(values).find(([, value]) => [value].flat().some((each) => String(each).startsWith('--')))
+  if (taken === undefined) return
+  const option = taken[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new AgentError('invalid_request', `The option --${option} lacks its value.`)
+}
+
 function argumentOf(argument: string): string {
-  if (argument.startsWith('[')) return argument
-  return argument.endsWith('...') ? `<${argument}>` : `<${argument}>`
+  return argument.startsWith('[') ? argument : `<${argument}>`
 }
 
 function optionOf({ flags, text, repeatable }: OptionSpec): Option {
@@ -67,8 +75,8 @@ function misused({ code, message }: CommanderError, args: readonly string[]): Ag
     'commander.unknownCommand': 'There is no such command.',
     'commander.unknownOption': `The option ${option} does not exist here.`,
     'commander.optionMissingArgument': `The option ${option} lacks its value.`,
-    'commander.missingArgument': `${command?.name ?? 'The command'} needs ${command?.argument ?? 'more words'}.`,
-    'commander.excessArguments': `${command?.name ?? 'The command'} takes fewer words.`,
+    'commander.missingArgument': `${command?.name ?? 'The command'} needs ${(command?.argument ?? 'more words').replace('...', '')}.`,
+    'commander.excessArguments': `${command?.name ?? 'The command'} takes no more words.`,
   }
   return new AgentError('invalid_request', problems[code] ?? 'The command line is not understood.', {
     hint: suggestion === undefined ? see : `Did you mean ${suggestion}? ${see}`,

@@ -4,40 +4,57 @@ import { COLUMNS } from '../plan/backend.js'
 import { isFailedOver } from '../plan/failover.js'
 import type { Style, Terminal } from './terminal.js'
 
-/** A report as a table, or where the terminal is too narrow for one, a block for each backend. Failed-over ones are marked. */
+/** A report as a table, or where the terminal is too narrow for one, a block for each row. What is failed over is marked. */
 export function report({ backends, warnings }: ResultDocument, { width, style }: Terminal): string {
   if (backends.length === 0) return 'There are none.\n'
-  const cells = backends.map(cellsOf)
+  const rows = backends.flatMap(rowsOf)
   const columns = HEADINGS.map((heading, index) =>
-    Math.max(heading.length, ...cells.map((row) => row[index]?.length ?? 0)),
+    Math.max(heading.length, ...rows.map(({ cells }) => cells[index]?.length ?? 0)),
   )
-  const total = columns.reduce((sum, each) => sum + each + 2, 0)
-  const marked = (text: string, index: number) =>
-    backends[index] !== undefined && isFailedOver(backends[index].after) ? style('red', text) : text
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, index) => cell.padEnd(columns[index] ?? 0))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(columns[column] ?? 0))
       .join('  ')
       .trimEnd()
-  const table = [style('bold', line(HEADINGS)), ...cells.map((row, index) => marked(line(row), index))]
-  const blocks = cells.map((row, index) =>
-    [
-      marked(style('bold', row[0] ?? ''), index),
-      ...row.slice(1).map((cell, at) => `  ${(HEADINGS[at + 1] ?? '').toLowerCase()}: ${cell}`),
-    ].join('\n'),
-  )
-  return `${(total > width + 2 ? blocks : table).join('\n')}\n${warned(warnings, style)}`
+  const isWide = columns.reduce((sum, each) => sum + each + 2, -2) > width
+  const lines = isWide
+    ? rows.map(({ cells: [name = '', ...cells], failedOver }) => {
+        const title = style('bold', name)
+        const margin = ' '.repeat(name.length - name.trimStart().length + 2)
+        const rest = cells.map((cell, at) => `${margin}${(HEADINGS[at + 1] ?? '').toLowerCase()}: ${cell}`)
+        return [failedOver ? style('red', title) : title, ...rest, ''].join('\n')
+      })
+    : [
+        style('bold', line(HEADINGS)),
+        ...rows.map(({ cells, failedOver }) => (failedOver ? style('red', line(cells)) : line(cells))),
+      ]
+  return `${lines.join('\n')}\n${warned(warnings, style)}`
 }
 
 const HEADINGS = ['BACKEND', 'HEARTBEAT', 'SERVICE', 'FROZEN', 'REPLICATION', 'RUNS ON'] as const
 
-function cellsOf(backend: BackendDocument): readonly string[] {
-  const { after, state, heartbeat_age, members } = backend
+/** The backend, and the members of a cluster below it. */
+function rowsOf(backend: BackendDocument): readonly { cells: readonly string[]; failedOver: boolean }[] {
+  const { members } = backend
+  const name = nameOf(backend)
+  const main = { ...backend, name: members === undefined ? name : `${name} (cluster)` }
+  const below = (members ?? []).map((member) => ({ ...member, name: `  ${quotable(member.host)}` }))
+  return [main, ...below].map((row) => {
+    const failedOver = isFailedOver(row.after)
+    return { cells: cellsOf({ ...row, name: `${row.name}${failedOver ? ' !' : ''}` }), failedOver }
+  })
+}
+
+function cellsOf({
+  name,
+  after,
+  state,
+  heartbeat_age,
+}: Pick<BackendDocument, 'after' | 'state' | 'heartbeat_age'> & { readonly name: string }): readonly string[] {
   const age = heartbeat_age === null ? 'never' : duration(heartbeat_age)
   const reason = after.disabled_reason ? ` (${quotable(after.disabled_reason, 40)})` : ''
-  const crowd = members === undefined ? '' : ` (${members.length} members)`
   return [
-    `${nameOf(backend)}${crowd}`,
+    name,
     `${state}, ${age}`,
     after.disabled ? `disabled${reason}` : 'enabled',
     after.frozen ? 'yes' : 'no',
@@ -93,8 +110,10 @@ const STEPS: Readonly<Record<BackendDocument['actions'][number], string>> = {
 }
 
 function detail(action: string, { config, service }: BackendDocument): string {
-  if (action === 'update_config' && config !== undefined)
-    return `: ${config.options.map((option) => quotable(option)).join(', ')} in ${quotable(config.file)}`
+  if (action === 'update_config' && config !== undefined) {
+    const old = config.backup === undefined ? '' : `\n    (the old one is ${quotable(config.backup)})`
+    return `: ${config.options.map((option) => quotable(option)).join(', ')} in ${quotable(config.file)}${old}`
+  }
   if (/_service$/.test(action) && service !== undefined) return `: ${quotable(service.name)} (${service.manager})`
   return ''
 }
@@ -134,11 +153,40 @@ export function fileDiff({ diff = [] }: ResultDocument, { style }: Terminal): st
 /** A failure in a few lines: what, why, what next, and the code for those who look it up. */
 export function problem({ msg, error, warnings }: ResultDocument, { style }: Terminal): string {
   const hint = error?.hint ?? ''
+  const said = atTerminal(hint)
   const [what = msg, after = ''] = hint !== '' && msg.includes(hint) ? msg.split(hint) : [msg]
   const lines = [`${style('red', 'Error:')} ${what.trim()}`]
-  if (hint !== '') lines.push(`  ${hint}`)
+  if (said !== '') lines.push(`  ${said}`)
   if (after.trim() !== '') lines.push(`  ${after.trim()}`)
   return `${lines.join('\n')}\n  ${style('dim', `(${error?.code ?? 'internal_error'})`)}\n${warned(warnings, style)}`
+}
+
+/** What a hint says of a request, in the words of the command line. */
+const WORDS: readonly (readonly [string, string])[] = [
+  ['say wait: true', 'give --wait'],
+  ['say force: true', 'give --force'],
+  ['give it as "cluster"', 'give --cluster'],
+  ['give it as "host"', 'leave --cluster out'],
+  [', or say in the same request how it shall end: frozen: true or false', ''],
+  ['Say active_backend: reset in the same request', 'Use promote, or reset-active-backend'],
+  [', or say promote: true', ''],
+  [
+    "write the new primary's settings out as config.options, without promote",
+    'use apply with config.options and without promote',
+  ],
+  ['Give in config.options what the section shall hold', 'Give with --set what the section shall hold'],
+  [', beside promote', ''],
+  ['Give config.section, or config.file.', 'Give --config-file, or use apply with config.section.'],
+  ['Give config_file, or the connection itself.', 'Give --config-file, or --connection.'],
+  [
+    'Correct config_file or config_dir, or give the connection itself.',
+    'Correct --config-file or --config-dir, or give --connection.',
+  ],
+  ['Correct service.name, or service.manager', 'Give --service MANAGER:NAME'],
+]
+
+function atTerminal(hint: string): string {
+  return WORDS.reduce((text, [request, command]) => text.replace(request, command), hint)
 }
 
 function warned(warnings: readonly string[], style: Style): string {

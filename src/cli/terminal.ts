@@ -22,18 +22,19 @@ export function terminal(color: boolean): Terminal {
   }
 }
 
-/** Asks on standard error; anything but a yes is a no, Ctrl-C and Ctrl-D too. */
-export async function ask(question: string): Promise<boolean> {
+/** Asks on standard error; anything but a yes is a no, and Ctrl-C more than that. */
+export async function ask(question: string): Promise<'yes' | 'no' | 'interrupted'> {
   const { createInterface } = await import('node:readline')
   const line = createInterface({ input: process.stdin, output: process.stderr })
   return new Promise((resolve) => {
-    const done = (answer: boolean) => {
+    const done = (answer: 'yes' | 'no' | 'interrupted') => {
+      if (answer === 'interrupted') process.stderr.write('\n')
       resolve(answer)
       line.close()
     }
-    line.on('SIGINT', () => done(false))
-    line.on('close', () => resolve(false))
-    line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim())))
+    line.on('SIGINT', () => done('interrupted'))
+    line.on('close', () => resolve('no'))
+    line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'))
   })
 }
 

@@ -7,6 +7,7 @@ const MOST_LISTED = 5
 
 /** The result in a sentence: what was done, what would be done, or, for a pure report, how things stand. */
 export function message(plan: Plan, checkMode: boolean, serviceDownTime: number): string {
+  if (plan.length === 0) return 'There are no volume backends.'
   const changed = plan.filter(({ actions }) => actions.length > 0)
   if (
     changed.length === 0 &&

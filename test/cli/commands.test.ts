@@ -8,6 +8,7 @@ import { valid } from '../support/agent.js'
 import { atTerminal, shell } from '../support/command.js'
 import { embedded, engines, type TestDatabase, titled } from '../support/databases.js'
 import { FAILED_OVER, insert, service } from '../support/rows.js'
+import { until } from '../support/volume.js'
 
 const { folder, missing } = inject('peers')
 
@@ -49,15 +50,18 @@ describe.each(engines)('$name', (engine) => {
     test('list tells of every backend, and with --failed-over of those alone', () => {
       const { status, stdout, stderr } = run('list')
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      const [heading, cluster, one, two, ...more] = stdout.trimEnd().split('\n')
+      const [heading, cluster, member, one, two, ...more] = stdout.trimEnd().split('\n')
       expect(more).toEqual([])
       expect(heading).toMatch(/^BACKEND +HEARTBEAT +SERVICE +FROZEN +REPLICATION +RUNS ON$/)
-      expect(cluster).toMatch(/^c1@arrayA \(1 members\) +down, \d+ days +enabled +no +enabled +its own array$/)
-      expect(one).toMatch(/^vol1@arrayA +down, \d+ days +disabled \(failed-over\) +yes +failed-over +arrayB$/)
+      expect(cluster).toMatch(/^c1@arrayA \(cluster\) +down, \d+ days +enabled +no +enabled +its own array$/)
+      expect(member).toMatch(/^ {2}vol3@arrayA +down/)
+      expect(one).toMatch(/^vol1@arrayA ! +down, \d+ days +disabled \(failed-over\) +yes +failed-over +arrayB$/)
       expect(two).toMatch(/^vol2@arrayA /)
       expect(run('list --failed-over').stdout.split('\n')).toHaveLength(3)
       const json = run('list --failed-over --json')
-      expect(valid(JSON.parse(json.stdout)).backends.map(({ host }) => host)).toEqual(['vol1@arrayA'])
+      const few = valid(JSON.parse(json.stdout))
+      expect(few.backends.map(({ host }) => host)).toEqual(['vol1@arrayA'])
+      expect(few.msg).toBe('1 of 3 backends are failed over')
     })
 
     test('show tells of those that are named, clusters too', () => {
@@ -119,14 +123,23 @@ describe.each(engines)('$name', (engine) => {
       expect(check.stdout).toContain('• change cinder.conf: san_ip, pure_api_token, replication_device')
       expect(check.stdout).toContain('+ san_ip = 192.0.2.2')
       expect(check.stdout).not.toContain('token-of')
-      expect(run(`${line} --yes`)).toMatchObject({ status: 0, stderr: '' })
+      const done = run(`${line} --yes --json`)
+      expect(done).toMatchObject({ status: 0, stderr: '' })
+      expect(JSON.parse(done.stdout).warnings).toEqual([expect.stringMatching(/^cinder-volume is not started by this/)])
+      expect(run('undo - --check', done.stdout).stdout).toMatch(
+        /Warning: .*cinder.conf was changed by that run too, and stays so: .*cinder.conf\..*~/,
+      )
       expect(readFileSync(conf, 'utf8')).toContain(
         'replication_device = backend_id:arrayC,san_ip:192.0.2.3,api_token:token-of-C',
       )
-      expect(await first()).toMatchObject({ active_backend_id: null, replication_status: 'enabled', frozen: 0 })
+      // Nobody has seen cinder-volume start: so it stays frozen, and that is told.
+      expect(await first()).toMatchObject({ active_backend_id: null, replication_status: 'enabled', frozen: 1 })
       const yaml = join(mkdtempSync(join(folder, 'apply-')), 'request.yml')
       writeFileSync(yaml, 'host: vol1@arrayA\nactive_backend: reset\nfrozen: true\n')
-      expect(run(`apply ${yaml} --yes`)).toMatchObject({ status: 0, stdout: expect.stringContaining('✓ freeze') })
+      expect(run(`apply ${yaml} --yes`)).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining('Nothing to change'),
+      })
       expect(run('apply - --yes', '{"host": "vol1@arrayA", "frozen": false}').status).toBe(0)
     })
   })
@@ -156,9 +169,14 @@ describe('at a terminal', () => {
     expect(await frozen()).toBe(1)
   })
 
-  test.each(['n\n', '\n', '\u0003', '\u0004'])('%j is a no', async (type) => {
+  test.each([
+    ['n\n', 1],
+    ['\n', 1],
+    ['\u0004', 1],
+    ['\u0003', 130],
+  ])('%j is a no', async (type, expected) => {
     const { screen, status } = await ask(type)
-    expect(status).toBe(1)
+    expect(status).toBe(expected)
     expect(screen).toContain('Nothing was changed.')
     expect(await frozen()).toBe(0)
   })
@@ -183,7 +201,7 @@ describe('at a terminal', () => {
       [],
       50,
     )
-    expect(screen).toMatch(/^vol1@arrayA\r\n {2}heartbeat: down/m)
+    expect(screen).toMatch(/^vol1@arrayA !\r\n {2}heartbeat: down/m)
     for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(50)
   })
 
@@ -196,6 +214,20 @@ describe('at a terminal', () => {
     expect(status).toBe(1)
     expect(screen).toContain('Error:')
     expect(screen).toContain('(interrupted)')
+  })
+
+  test('where the rows change while the question stands nothing is done', async () => {
+    const change = `sqlite() { /usr/bin/python3 -c "import sqlite3; d = sqlite3.connect('${database.connection.slice(10)}'); d.execute(\\"UPDATE services SET disabled = 1, disabled_reason = 'bob' WHERE id = 2\\"); d.commit()"; echo changed by bob; }`
+    const line = `${change}; (sleep 2; sqlite) & cinder-backend freeze vol2@arrayA`
+    const slowly = atTerminal(line, { connection: database.connection }, [
+      { when: /\[y\/N\][\s\S]*changed by bob/, type: 'y\n' },
+    ])
+    const asked = until('bob has changed it', async () => (await database.rows('services'))[1]?.['disabled'] === 1)
+    await asked
+    const { screen, status } = await slowly
+    expect(status).toBe(1)
+    expect(screen).toContain('(conflict)')
+    expect((await database.rows('services'))[1]).toMatchObject({ disabled_reason: 'bob', frozen: 0 })
   })
 
   test('without anything to read says what it waits for', async () => {
@@ -219,10 +251,12 @@ describe('mistakes', () => {
 
   test.each([
     ['cinder-backend shwo', /no such command\.\n +Did you mean show\?/],
-    ['cinder-backend freeze', /freeze needs HOST\.\.\./],
+    ['cinder-backend freeze', /freeze needs HOST\./],
     ['cinder-backend freeze vol1@a --jsn', /--jsn does not exist here\.\n +Did you mean --json\?/],
     ['cinder-backend promote vol1@a', /promote needs --to/],
-    ['cinder-backend promote vol1@a --to b --set secret', /words of the form KEY=VALUE/],
+    ['cinder-backend promote vol1@a --to b', /either --replica or --without-replica/],
+    ['cinder-backend promote vol1@a --to --check', /The option --to lacks its value/],
+    ['cinder-backend promote vol1@a --to b --without-replica --set secret', /words of the form KEY=VALUE/],
     ['cinder-backend apply /nowhere.yml', /cannot be read \(ENOENT\)/],
     ['cinder-backend schema answer', /two schemas/],
     ['cinder-backend completion tcsh', /bash, zsh and fish/],

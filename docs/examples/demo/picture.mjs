@@ -17,8 +17,9 @@ db.exec(`
          (2, 'vol1@ssd', 'cinder-volume', 'cinder-volume', 9, 0, 0, NULL, 'enabled', NULL, 0, datetime('now', '-3610 seconds')),
          (3, 'vol2@nfs', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'disk swap', 'disabled', NULL, 0, datetime('now', '-3610 seconds'))`)
 db.close()
+mkdirSync(join(home, '.cinder'))
 writeFileSync(
-  join(home, 'cinder.conf'),
+  join(home, '.cinder/cinder.conf'),
   `[database]
 connection = sqlite:///${file}
 [arrayA]
@@ -47,10 +48,9 @@ function terminal(line, answer = '') {
     },
   })
   const shown = line.replace(' --replica', ' \\\n    --replica')
-  return `\u001b[1m$ ${shown}\u001b[22m\n${stdout.replaceAll(`${home}/.cinder`, '/etc/cinder')}\n`
+  return `\u001b[1m$ ${shown}\u001b[22m\n${stdout.replaceAll(`${home}/.cinder`, '/etc/cinder').replace(/\d{4}-\d\d-\d\dT[\d-]+Z~/, '2026-11-23T03-12-45Z~')}\n`
 }
 
-symlinkSync(home, join(home, '.cinder'))
 const screen = terminal('cinder-backend list') + terminal(PROMOTE, 'y\n') + terminal('cinder-backend show vol1@arrayA')
 rmSync(home, { recursive: true })
 
