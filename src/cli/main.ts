@@ -132,8 +132,7 @@ async function requestOf(
 ): Promise<Pick<Work, 'request' | 'notes'>> {
   if (request !== undefined) {
     const unstarted = name === 'promote' && values.service === undefined
-    const next =
-      'cinder-volume is not started by this: start it, see in its log that it reaches its arrays, and thaw the backend.'
+    const next = 'cinder-volume is not started by this: do that next, look at its log, and thaw the backend.'
     return { request: { ...request(names, values), ...given(values) }, notes: unstarted ? [next] : [] }
   }
   const document = await documentIn(names[0] ?? '-', signal)
