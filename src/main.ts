@@ -58,7 +58,9 @@ async function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
-    throw misused(String(error))
+    const { COMMANDS } = await import('./cli/commands.js')
+    const command = COMMANDS.find(({ name }) => args.includes(name))
+    throw command === undefined ? misused(String(error)) : wrongUse(`Options go behind the command ${command.name}.`)
   }
 }
 

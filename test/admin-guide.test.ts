@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import resultSchema from '../schemas/result.schema.json' with { type: 'json' }
+import { COMMANDS } from '../src/cli/commands.js'
 import { toRequest } from '../src/request/request.js'
 import { EXECUTABLE } from './support/agent.js'
 import { sqliteByCinder, type TestDatabase } from './support/databases.js'
@@ -162,6 +163,13 @@ test('each guard, and each error that an operator can do something about, has a 
     'interrupted',
     'internal_error',
   ])
+})
+
+test('its commands are some', () => {
+  const names = COMMANDS.map(({ name }) => name)
+  const used = [...guide.matchAll(/`cinder-backend ([a-z-]+)/g)].map(([, name]) => name)
+  expect(used).toContain('promote')
+  for (const name of used) expect(names).toContain(name)
 })
 
 test('its links lead somewhere', () => {

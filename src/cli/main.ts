@@ -4,6 +4,7 @@ import { AgentError, codeOf, quotable } from '../errors.js'
 import { input } from '../input.js'
 import { isFailedOver } from '../plan/failover.js'
 import { FORMATS } from '../report/formats.js'
+import { parse as parseJson } from '../request/parse.js'
 import { run } from '../run.js'
 import { failed, finish, leave, print, surroundings } from '../serve.js'
 import { type CommandSpec, surroundings as given } from './commands.js'
@@ -136,7 +137,12 @@ async function requestOf(
     return { request: { ...request(names, values), ...given(values) }, notes: unstarted ? [next] : [] }
   }
   const document = await documentIn(names[0] ?? '-', signal)
-  if (name === 'apply') return { request: { ...document, ...given(values) }, notes: [] }
+  if (name === 'apply') {
+    if ('changed' in document && 'backends' in document) {
+      throw new AgentError('invalid_request', 'This is a result, not a request.', { hint: 'To take it back use undo.' })
+    }
+    return { request: { ...document, ...given(values) }, notes: [] }
+  }
   const { undo, restore, backends } = document as { undo?: object; restore?: object; backends?: unknown } // the request's schema judges it
   const back = restore === undefined ? undo : document
   if (typeof back === 'object' && back !== null)
@@ -161,37 +167,32 @@ function edits(backends: unknown): readonly string[] {
 
 /** JSON or YAML. Errors: invalid_json, invalid_request. */
 async function documentIn(path: string, signal: AbortSignal): Promise<object> {
-  const text = path === '-' ? (await input(signal)).toString('utf8') : contentOf(path)
-  const document: unknown = /^\s*[{[]/.test(text) ? json(text) : await yaml(text)
+  const bytes = path === '-' ? await input(signal) : contentOf(path)
+  const document: unknown = /^\s*[{[]/.test(bytes.toString('utf8'))
+    ? parseJson(bytes)
+    : await yaml(bytes.toString('utf8'))
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
   throw new AgentError('invalid_request', `${quotable(path)} holds no request.`, {
     hint: 'Give one JSON or YAML object.',
   })
 }
 
-function contentOf(path: string): string {
+function contentOf(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path)
   } catch (error) {
     throw new AgentError('invalid_request', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`)
   }
 }
 
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new AgentError('invalid_json', 'The file is not one JSON document.')
-  }
-}
-
 async function yaml(text: string): Promise<unknown> {
-  const { parse: read } = await import('yaml')
-  try {
-    return read(text)
-  } catch {
-    throw new AgentError('invalid_json', 'The file is neither JSON nor YAML.')
-  }
+  const { parseDocument } = await import('yaml')
+  const document = parseDocument(text)
+  const [error] = document.errors
+  if (error === undefined) return document.toJS()
+  const [place] = error.linePos ?? []
+  const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
+  throw new AgentError('invalid_json', `This is neither one JSON document nor one of YAML${where}.`)
 }
 
 async function schema(name = 'request'): Promise<string> {

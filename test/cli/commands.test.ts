@@ -262,6 +262,12 @@ describe('mistakes', () => {
     ['cinder-backend completion tcsh', /bash, zsh and fish/],
     ['echo "{}" | cinder-backend undo -', /no undo/],
     ['echo "- a" | cinder-backend apply -', /holds no request/],
+    ['echo "{," | cinder-backend apply -', /line 1, column 2/],
+    ['printf "host: a\\n b: :\\n" | cinder-backend apply -', /neither one JSON document nor one of YAML \(line \d/],
+    [
+      'echo \'{"changed": true, "backends": []}\' | cinder-backend apply -',
+      /This is a result, not a request\.\n +To take it back use undo/,
+    ],
     ['cinder-backend list', /\(connection_failed\)/],
   ])('%s', (line, said) => {
     const { status, stdout, stderr } = run(line)
@@ -269,6 +275,12 @@ describe('mistakes', () => {
     expect(stderr).toMatch(/^Error: /)
     expect(stderr).toMatch(said)
     expect(stderr).not.toMatch(/secret|\bat .*:\d+/)
+  })
+
+  test('options before the command', () => {
+    const { stdout, status } = run('cinder-backend --check list')
+    expect(status).toBe(1)
+    expect(JSON.parse(stdout).msg).toMatch(/^Options go behind the command list\./)
   })
 
   test('with --json are one JSON document', () => {
