@@ -7,31 +7,37 @@ declare const VERSION: string
 
 const HELP = `cinder-backend ${VERSION}
 
-Brings OpenStack Cinder volume backends into a desired state: a JSON request on standard input, a JSON result on standard output.
+Brings OpenStack Cinder volume backends into a desired state: a JSON request on
+standard input, a JSON result on standard output.
 
 Usage: cinder-backend [OPTION]... < REQUEST.json
        cinder-backend COMMAND [OPTION]...
 
-  --check               tell what would be changed, and change nothing (check_mode)
+  --check               tell what would be changed, and change nothing
+                        (check_mode)
   --diff                show the rows before and after (diff)
   --format FORMAT       the form of the result: json (the default), salt or bolt
-  --detailed-exitcode   exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed
+  --detailed-exitcode   exit with 0: nothing to change, 2: changed (with --check:
+                        would change), 1: failed
   --verbose             on an internal error, show the stack on standard error
-  --version             show the version
-  --help                show this help
+  -V, --version         show the version
+  -h, --help            show this help
 
 Example:
-  echo '{"host": "vol1@arrayA", "active_backend": "reset", "replication": "enabled"}' | cinder-backend --check --diff
+  echo '{"host": "vol1@arrayA", "active_backend": "reset"}' |
+    cinder-backend --check --diff
 
-The connection comes from "connection" in the request, else from OS_DATABASE__CONNECTION, else from the cinder.conf that cinder-volume reads.
-Without --detailed-exitcode the exit status is 0 when the result says "failed": false, else 1.
+The connection comes from "connection" in the request, else from
+OS_DATABASE__CONNECTION, else from the cinder.conf that cinder-volume reads.
+Without --detailed-exitcode the exit status is 0 when the result says
+"failed": false, else 1.
 `
 
 /** With the commands, which are not loaded for anything else. */
 async function help(): Promise<string> {
   const { COMMANDS } = await import('./cli/commands.js')
   const wide = Math.max(...COMMANDS.map(({ name }) => name.length))
-  const lines = COMMANDS.map(({ name, text }) => `  ${name.padEnd(wide)}  ${text.replace(/[.:;].*/s, '')}`)
+  const lines = COMMANDS.map(({ name, text }) => `  ${name.padEnd(wide)}  ${text.replace(/[.:;,].*/s, '')}`)
   return `${HELP}\nCommands for people; cinder-backend COMMAND --help has examples:\n\n${lines.join('\n')}\n`
 }
 

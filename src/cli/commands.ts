@@ -40,7 +40,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'reset-active-backend',
     argument: 'HOST...',
-    text: 'Make failed-over backends count as running on their own array again: enabled, replication disabled. Stop cinder-volume, and edit its cinder.conf, before.',
+    text: 'Reset failed-over backends to their own array: enabled, with replication disabled. Stop cinder-volume, and edit its cinder.conf, before.',
     options: [CLUSTER, ...CHANGE],
     examples: [
       { text: 'See what would be done', line: 'cinder-backend reset-active-backend vol1@arrayA --check' },
@@ -83,7 +83,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'promote',
     argument: 'HOST',
-    text: 'Make the replica that a backend is failed over to its primary: its section in cinder.conf, the reset, and replication. With --service cinder-volume is stopped and started too, and the backend thawed; without it the backend stays frozen. A copy of cinder.conf is left beside it. For a cluster use apply.',
+    text: 'Make the replica that a backend runs on its primary: its section in cinder.conf, the reset, and replication. With --service cinder-volume is stopped and started too, and the backend thawed; without it the backend stays frozen. A copy of cinder.conf is left beside it. For a cluster use apply.',
     options: [...Object.values(PROMOTION), ...CHANGE],
     examples: [
       {
@@ -96,7 +96,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'apply',
     argument: 'FILE',
-    text: 'Bring backends into the state that a request in a file describes, in JSON or YAML; - is standard input.',
+    text: 'Bring backends into the state that a file describes: a request in JSON or YAML; - is standard input.',
     options: CHANGE,
     examples: [{ text: 'From a file', line: 'cinder-backend apply promotion.yml --check' }],
   },
