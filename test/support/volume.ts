@@ -54,6 +54,7 @@ san_ip = 192.0.2.1
 replication_device = backend_id:arrayB,san_ip:192.0.2.2
 `,
   )
+  writeFileSync(path('TESTS'), String(process.pid))
   if (fake) writeFileSync(path('PROGRAM'), new URL('../peers/beating_service.py', import.meta.url).pathname)
   const command = (verb: string) => [CONTROL, verb, folder]
   const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
