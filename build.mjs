@@ -172,10 +172,11 @@ async function ansibleModule() {
     plugins: [leanMysql2],
   })
   await chmod(outfile, 0o755)
-  await licenses(Object.keys(metafile.inputs))
+  const besides = ['commander', 'yaml'].map((name) => `node_modules/${name}/package.json`) // in the executable alone
+  await licenses([...Object.keys(metafile.inputs), ...besides])
 }
 
-/** The licenses of what is bundled ask to be passed on with it; the module bundles all that the executable does. @param {string[]} inputs */
+/** The licenses of what is bundled ask to be passed on with it. @param {string[]} inputs */
 async function licenses(inputs) {
   const folders = new Set(inputs.flatMap((input) => /node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []))
   const texts = [...folders].sort().map(async (folder) => {
