@@ -21,7 +21,7 @@ export interface CommandOptions {
 
 /** A command line in a shell, without a terminal. */
 export function shell(line: string, { connection, cwd = folder, input = '', env = {} }: CommandOptions) {
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', line], {
     cwd,
     input,
     encoding: 'utf8',
