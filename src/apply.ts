@@ -1,9 +1,6 @@
 import { AgentError } from './errors.js'
-import { backendsOf } from './observe.js'
 import { changesOf } from './plan/backend.js'
-import { guard } from './plan/guards.js'
-import { planStage } from './plan/plan.js'
-import { circumstancesOf, did, passed, planNow, saw, sawState, soleTarget, type Work } from './progress.js'
+import { did, judge, planNow, saw, sawState, soleTarget, stageNow, type Work } from './progress.js'
 import { writeTables } from './tables.js'
 import type { Plan, Row, Stages } from './types.js'
 import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
@@ -36,10 +33,8 @@ async function write(work: Work, stage: keyof Stages): Promise<void> {
   const { targets, timeout } = request
   const planner = (rows: readonly Row[]): Plan => {
     saw(work, rows)
-    const circumstances = circumstancesOf(work)
-    const plan = backendsOf(targets, rows).map((backend) => planStage(backend, stage, circumstances))
-    if (request.force) passed(work, plan)
-    else guard(plan)
+    const plan = stageNow(work, stage)
+    judge(work, plan)
     return plan
   }
   const first = planner(work.rows)
@@ -113,9 +108,7 @@ async function bringUp(work: Work, starts: boolean): Promise<void> {
   const toStart = work.service?.state !== 'started'
   if (toStart) await bring(work, 'started')
   if (!request.wait) return
-  const writes = backendsOf(request.targets, work.rows)
-    .map((backend) => planStage(backend, 'after', circumstancesOf(work)))
-    .some(({ actions }) => actions.length > 0)
+  const writes = stageNow(work, 'after').some(({ actions }) => actions.length > 0)
   if (!toStart && !writes && beats(work)) return
   await untilUp(work)
   if (soleTarget(request)?.desired.replication === 'enabled') mustReplicate(work)

@@ -1,7 +1,8 @@
 import { backendsOf } from './observe.js'
 import { keyOf, rowsOf } from './plan/backend.js'
+import { guard } from './plan/guards.js'
 import { isUp, type Sightings, sighted, standsStill, stillTime } from './plan/heartbeat.js'
-import { type Circumstances, ORDER, planBackend } from './plan/plan.js'
+import { type Circumstances, ORDER, planBackend, planStage } from './plan/plan.js'
 import type {
   Action,
   ConfigPlan,
@@ -12,6 +13,7 @@ import type {
   ServiceManager,
   ServiceState,
   ServiceView,
+  Stages,
   Store,
   Target,
 } from './types.js'
@@ -80,8 +82,9 @@ function hasDone(work: Work, action: Action): boolean {
   return [...work.done.values()].some((actions) => actions.has(action))
 }
 
-/** Takes note of guards that refuse, and that `force` passes over. */
-export function passed(work: Work, plan: Plan): void {
+/** Throws what the first guard that refuses has to say; with `force` takes note of those that are passed over. */
+export function judge(work: Work, plan: Plan): void {
+  if (!work.request.force) guard(plan)
   for (const { backend, refusals } of plan) {
     const known = work.passed.get(backend.target) ?? new Map()
     for (const refusal of refusals) work.passed.set(backend.target, known.set(refusal.code, refusal))
@@ -94,6 +97,12 @@ export function planNow(work: Work): Plan {
   const willBeDown = work.request.wait ? () => false : undefined
   const circumstances = circumstancesOf(work, willBeDown)
   return backendsOf(work.request.targets, work.rows).map((backend) => planBackend(backend, circumstances))
+}
+
+/** One writing of the tables, from what is known by now. Errors: those of planNow. */
+export function stageNow(work: Work, stage: keyof Stages): Plan {
+  const circumstances = circumstancesOf(work)
+  return backendsOf(work.request.targets, work.rows).map((backend) => planStage(backend, stage, circumstances))
 }
 
 /**

@@ -3,8 +3,7 @@ import { AgentError, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
 import { configFilesWith } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
-import { guard } from './plan/guards.js'
-import { began, outcome, passed, planNow, saw, soleTarget, type Work } from './progress.js'
+import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
 import { failure, success } from './report/result.js'
 import { scrubber, secretsOf } from './report/secrets.js'
 import { parse } from './request/parse.js'
@@ -80,8 +79,7 @@ async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | und
     work.service = viewOf(request, backend, { manager, state: await asked, files, env, edit })
   }
   const plan = planNow(work)
-  if (request.force) passed(work, plan)
-  else guard(plan)
+  judge(work, plan)
   await warnOfOldSection(work, plan, env)
   const holds = plan.every(({ actions }) => actions.length === 0) && service === undefined
   if (request.checkMode || holds) return plan

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from './errors.js'
-import { backendsOf } from './observe.js'
 import { isUp, stillTime } from './plan/heartbeat.js'
-import { planStage } from './plan/plan.js'
-import { circumstancesOf, saw, sawState, type Work } from './progress.js'
+import { circumstancesOf, saw, sawState, stageNow, type Work } from './progress.js'
 import { retrying } from './store/retry.js'
 import type { Row } from './types.js'
 
@@ -32,10 +30,10 @@ export async function untilDown(work: Work): Promise<void> {
   const { request } = work
   await polling(work, async (expired) => {
     await look(work)
-    const circumstances = circumstancesOf(work)
-    const up = backendsOf(request.targets, work.rows).flatMap((backend) => {
-      const resets = planStage(backend, 'between', circumstances).actions.includes('reset_active_backend')
-      return backend.services.filter((row) => (resets || row.name === work.service?.host) && circumstances.isUp(row))
+    const { isUp: counts } = circumstancesOf(work)
+    const up = stageNow(work, 'between').flatMap(({ backend, actions }) => {
+      const resets = actions.includes('reset_active_backend')
+      return backend.services.filter((row) => (resets || row.name === work.service?.host) && counts(row))
     })
     const [first] = up
     if (first === undefined || (expired && request.force)) return true

@@ -7,7 +7,7 @@ import { COMMANDS } from '../src/cli/commands.js'
 import { toRequest } from '../src/request/request.js'
 import { EXECUTABLE } from './support/agent.js'
 import { sqliteByCinder, type TestDatabase } from './support/databases.js'
-import { service } from './support/rows.js'
+import { HEALTHY, service } from './support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from './support/volume.js'
 
 const { folder } = inject('peers')
@@ -29,14 +29,6 @@ pure_api_token = token-of-A
 replication_device = backend_id:arrayB,san_ip:192.0.2.2,api_token:token-of-B,type:async
 `
 
-const HEALTHY = {
-  disabled: 0,
-  disabled_reason: null,
-  replication_status: 'enabled',
-  active_backend_id: null,
-  frozen: 0,
-}
-
 /** A host after a failover, as the guide supposes it: cinder.conf where Cinder looks for it, a unit of systemd's, the agent on PATH. */
 async function hostAfterFailover(
   work: (run: (script: string) => string, database: TestDatabase, conf: () => string) => Promise<void>,
@@ -52,7 +44,7 @@ async function hostAfterFailover(
   symlinkSync(EXECUTABLE, join(home, 'bin/cinder-backend'))
   writeFileSync(join(home, 'bin/systemctl'), systemctl(volume.service), { mode: 0o755 })
   const run = (script: string) => {
-    const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], {
+    const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
       cwd: home,
       encoding: 'utf8',
       env: { ...process.env, HOME: home, PATH: `${join(home, 'bin')}:${process.env['PATH']}` },

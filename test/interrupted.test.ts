@@ -4,18 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, inject, test } from 'vitest'
 import { agent, EXECUTABLE } from './support/agent.js'
 import { type Engine, mariaDb, sqliteByCinder, titled } from './support/databases.js'
-import { service } from './support/rows.js'
+import { HEALTHY, service } from './support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from './support/volume.js'
 
 const { missing } = inject('peers')
-
-const HEALTHY = {
-  disabled: 0,
-  disabled_reason: null,
-  replication_status: 'enabled',
-  active_backend_id: null,
-  frozen: 0,
-}
 
 /** The agent runs as the last words of the command; it is killed by it, or after so many milliseconds. */
 interface Kill {

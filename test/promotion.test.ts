@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, inject, test } from 'vitest'
 import { agent } from './support/agent.js'
 import { type Engine, mariaDb, sqliteByCinder, type TableRow, type TestDatabase, titled } from './support/databases.js'
+import { HEALTHY } from './support/rows.js'
 import { beating, cinderVolume, FAIL_OVER, until } from './support/volume.js'
 
 const { missing } = inject('peers')
@@ -16,13 +17,6 @@ const PROMOTION = [
   'start_service',
   'thaw',
 ]
-const HEALTHY = {
-  disabled: 0,
-  disabled_reason: null,
-  replication_status: 'enabled',
-  active_backend_id: null,
-  frozen: 0,
-}
 const HELD = { disabled: 1, disabled_reason: 'frozen', active_backend_id: null, frozen: 1 }
 
 type Volume = ReturnType<typeof cinderVolume>

@@ -63,16 +63,11 @@ async function carryOut({ command, values, screen, around, request, notes }: Wor
     if (json) return finish(result, { detailed, format: FORMATS.json })
     if (result.failed) return explain(result, screen)
     write(
-      isReport(command)
-        ? report(chosen(result, values), screen)
-        : changes(result, { would, rows }, screen) + fileDiff(result, screen),
+      isReport(command) ? report(result, screen) : changes(result, { would, rows }, screen) + fileDiff(result, screen),
     )
     return leave(result, detailed)
   }
-  if (isReport(command)) {
-    const result = await go(false)
-    return show(json ? chosen(result, values) : result, false)
-  }
+  if (isReport(command)) return show(chosen(await go(false), values), false)
   if (yes && !check) return show(await go(false), false)
   const plan = await go(true)
   if (check || plan.failed || !plan.changed) return show(plan, true)

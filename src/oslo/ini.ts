@@ -12,6 +12,10 @@ export interface Assignment {
   readonly lastLine: number
 }
 
+export interface Placed extends Assignment {
+  readonly path: string
+}
+
 /** A file as it was read. */
 export interface Ini {
   readonly assignments: readonly Assignment[]
@@ -99,4 +103,14 @@ function parseError(file: string, line: number, what: string): AgentError {
   return new AgentError('config_error', `${quotable(file)}, line ${line}: ${what}.`, {
     hint: 'Cinder cannot read this file either; correct the line.',
   })
+}
+
+/** What all files assign, in their order, each with the file that it stands in. */
+export function assignmentsIn(files: readonly { readonly path: string; readonly text: string }[]): readonly Placed[] {
+  return files.flatMap(({ path, text }) => parseIni(text, path).assignments.map((each) => ({ ...each, path })))
+}
+
+/** Those of an option in one section. */
+export function assignedIn(assignments: readonly Placed[], section: string, key: string): readonly Placed[] {
+  return assignments.filter((each) => each.key === key && normalized(each.section) === normalized(section))
 }

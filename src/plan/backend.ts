@@ -28,6 +28,11 @@ export function nameOf({ table, name }: Pick<Row, 'table' | 'name'>): string {
   return `${table} ${name}`
 }
 
+/** The section of a backend: the part of its host or cluster behind the @ (cinder/cmd/volume.py); undefined where there is none. */
+export function sectionOf(name: string): string | undefined {
+  return name.split('@')[1]
+}
+
 /** What a plan writes: its rows, without those that stay as they are. */
 export function changesOf(plan: Plan): readonly RowChange[] {
   return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))

@@ -1,9 +1,10 @@
 import { AgentError, quotable } from '../errors.js'
 import { type Lookup, readConfig } from '../oslo/config.js'
 import type { SourceFile } from '../oslo/files.js'
-import { type Assignment, normalized, parseIni } from '../oslo/ini.js'
+import { assignedIn, assignmentsIn, normalized, type Placed, parseIni } from '../oslo/ini.js'
 import { type Device, deviceOf } from '../oslo/value.js'
 import type { Backend, WantedConfig } from '../types.js'
+import { sectionOf } from './backend.js'
 
 /** The file to edit with the others that Cinder reads, in its order, and what stands in the section. */
 export interface Site {
@@ -15,16 +16,12 @@ export interface Site {
   readonly lookup: Lookup
 }
 
-interface Placed extends Assignment {
-  readonly path: string
-}
-
 export function siteOf(
   { file, section: asked }: WantedConfig,
   { target: { name, kind } }: Backend,
   files: readonly SourceFile[],
 ): Site {
-  const section = asked ?? name.split('@')[1]
+  const section = asked ?? sectionOf(name)
   if (section === undefined) {
     throw new AgentError('invalid_request', `The section of "${quotable(name)}" is not told by its name.`, {
       hint: 'Give config.section.',
@@ -55,15 +52,12 @@ export function siteOf(
 }
 
 function contentOf(files: readonly SourceFile[]): Pick<Site, 'assignments' | 'lookup'> {
-  const assignments = files.flatMap(({ path, text }) =>
-    parseIni(text, path).assignments.map((each) => ({ ...each, path })),
-  )
-  return { assignments, lookup: readConfig(files, {}) }
+  return { assignments: assignmentsIn(files), lookup: readConfig(files, {}) }
 }
 
 /** All assignments of an option in the section, over all files. */
 export function placesOf({ assignments, section }: Site, key: string): readonly Placed[] {
-  return assignments.filter((each) => each.key === key && normalized(each.section) === normalized(section))
+  return assignedIn(assignments, section, key)
 }
 
 /** The value as Cinder gets it; undefined where it is not set, or refers to what is not there. */

@@ -1,5 +1,5 @@
 import type { SourceFile } from '../oslo/files.js'
-import { parseIni } from '../oslo/ini.js'
+import { assignmentsIn } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
 import type { Request } from '../types.js'
 
@@ -26,7 +26,7 @@ export function secretsOf(
   files: readonly SourceFile[],
   password: string | undefined,
 ): readonly string[] {
-  const assignments = files.flatMap(({ text, path }) => parseIni(text, path).assignments)
+  const assignments = assignmentsIn(files)
   const devices = [
     ...assignments.flatMap(({ key, value }) => (key === 'replication_device' ? (deviceOf(value) ?? []) : [])),
     ...(config?.devices ?? []),

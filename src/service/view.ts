@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { AgentError, quotable } from '../errors.js'
 import type { SourceFile } from '../oslo/files.js'
 import { readVolumeSettings } from '../oslo/settings.js'
+import { sectionOf } from '../plan/backend.js'
 import type { Backend, ConfigPlan, Request, ServiceManager, ServiceState, ServiceView } from '../types.js'
 
 interface Surroundings {
@@ -19,7 +20,7 @@ export function viewOf(
   backend: Backend,
   { manager, state, files, env, edit }: Surroundings,
 ): ServiceView {
-  const section = config?.section ?? backend.target.name.split('@')[1] ?? ''
+  const section = config?.section ?? sectionOf(backend.target.name) ?? ''
   const after = files.map((file) => (file.path === edit?.file ? { ...file, text: edit.after.toString('utf8') } : file))
   const settings = readVolumeSettings(after, env)
   const told = settings.hostOf(section)

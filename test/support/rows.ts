@@ -24,6 +24,15 @@ export const FAILED_OVER = {
   frozen: 1,
 } as const satisfies TableRow
 
+/** The columns of a backend that runs on its own array, with replication, and thawed. */
+export const HEALTHY = {
+  disabled: 0,
+  disabled_reason: null,
+  replication_status: 'enabled',
+  active_backend_id: null,
+  frozen: 0,
+} as const satisfies TableRow
+
 /** An INSERT of a healthy volume service whose heartbeat is old, but for the columns given. */
 export function service(id: number, host: string, columns: TableRow = {}): string {
   const uuid = `00000000-0000-0000-0000-${String(id).padStart(12, '0')}`
