@@ -40,7 +40,15 @@ export async function atTerminal(
   const log = join(mkdtempSync(join(folder, 'screen-')), 'log')
   writeFileSync(log, '')
   const child = spawn('script', ['-qefc', `stty cols ${columns}; ${line}`, log], {
-    env: { ...process.env, PATH, OS_DATABASE__CONNECTION: connection, TERM: 'xterm-256color', NO_COLOR: '', ...env },
+    env: {
+      ...process.env,
+      SHELL: '/bin/bash', // which waits for what Ctrl-C interrupts, and takes its status; dash ends with 130 itself
+      PATH,
+      OS_DATABASE__CONNECTION: connection,
+      TERM: 'xterm-256color',
+      NO_COLOR: '',
+      ...env,
+    },
     stdio: ['pipe', 'ignore', 'inherit'],
   })
   const screen = () => readFileSync(log, 'utf8').replace(/^Script started.*\n|\n?Script done.*\n?$/g, '')
