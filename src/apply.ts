@@ -39,7 +39,8 @@ async function write(work: Work, stage: keyof Stages): Promise<void> {
   }
   const first = planner(work.rows)
   if (changesOf(first).length === 0) return
-  work.say(`writing ${first.flatMap((each) => each.actions).join(', ')}`)
+  const steps = new Set(first.flatMap(({ actions }) => actions.map((action) => action.replaceAll('_', ' '))))
+  work.say(`writing the rows: ${[...steps].join(', ')}`)
   const written = await writeTables(store, first, planner, { targets, timeout, signal })
   for (const { backend, actions } of written) did(work, backend.target, actions)
   work.rows = written.flatMap(({ rows }) => rows.map(({ row, after }) => ({ ...row, state: after })))

@@ -1,8 +1,13 @@
 import type { ErrorCode } from './contract.generated.js'
 
+/** Who reads: whoever wrote a request, or whoever typed a command. */
+export type Audience = 'request' | 'command'
+
+/** What to do next, as sentences; said in two ways where the one names a key of the request, and the other an option. */
+export type Hint = string | Readonly<Record<Audience, string>>
+
 interface Details {
-  /** What to do next, a sentence. */
-  readonly hint?: string
+  readonly hint?: Hint
   readonly host?: string
   readonly cluster?: string
   /** The same attempt may well succeed a moment later: a deadlock, a lock wait, a connection that was cut. */
@@ -20,12 +25,20 @@ export class AgentError extends Error {
   readonly details: Details
 
   constructor(code: ErrorCode, problem: string, details: Details = {}) {
-    super(details.hint === undefined ? problem : `${problem} ${details.hint}`, { cause: details.cause })
+    super(withHint(problem, worded(details.hint, 'request')), { cause: details.cause })
     this.name = 'AgentError'
     this.code = code
     this.problem = problem
     this.details = details
   }
+}
+
+export function worded(hint: Hint | undefined, audience: Audience): string | undefined {
+  return typeof hint === 'object' ? hint[audience] : hint
+}
+
+export function withHint(problem: string, hint: string | undefined): string {
+  return hint === undefined ? problem : `${problem} ${hint}`
 }
 
 /** The code of an error of Node's or of a driver's, such as ENOENT; undefined where it has none. */

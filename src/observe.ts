@@ -1,4 +1,4 @@
-import { AgentError, quotable } from './errors.js'
+import { AgentError, type Hint, quotable } from './errors.js'
 import { nearest } from './request/nearest.js'
 import type { Backend, Desired, Row, Scope, Store, Target } from './types.js'
 
@@ -141,13 +141,16 @@ export async function withSimilarNames(error: unknown, store: Store): Promise<un
   const { host, cluster } = error.details
   const name = host ?? cluster ?? ''
   const [hosts, clusters] = [await store.names('services'), await store.names('clusters')]
-  const [known, others, key] = host === undefined ? [clusters, hosts, 'host'] : [hosts, clusters, 'cluster']
+  const [known, others, key] =
+    host === undefined ? [clusters, hosts, 'host' as const] : [hosts, clusters, 'cluster' as const]
   const similar = nearest(name, known, 3)
-  let hint = `There are ${known.length}, none of them similar.`
+  let hint: Hint = `There are ${known.length}, none of them similar.`
   if (known.length < 6)
     hint = `There ${known.length === 1 ? 'is' : 'are'} only ${known.map((each) => quotable(each)).join(', ')}.`
   if (known.length === 0) hint = host === undefined ? 'There are no volume clusters.' : 'There are no volume services.'
   if (similar.length > 0) hint = `Similar: ${similar.map((each) => quotable(each)).join(', ')}.`
-  if (others.includes(name)) hint = `It is a ${key}: give it as "${key}".`
-  return new AgentError('service_not_found', error.message, { ...error.details, hint })
+  if (others.includes(name)) hint = { request: `It is a ${key}: give it as "${key}".`, command: MISTAKEN[key] }
+  return new AgentError('service_not_found', error.problem, { ...error.details, hint })
 }
+
+const MISTAKEN = { host: 'It is a host: leave --cluster out.', cluster: 'It is a cluster: give --cluster.' } as const

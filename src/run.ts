@@ -1,5 +1,5 @@
 import type { ResultDocument } from './contract.generated.js'
-import { AgentError, quotable } from './errors.js'
+import { AgentError, type Audience, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
 import { configFilesWith } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
@@ -20,6 +20,7 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
   readonly onBug: (error: unknown) => void
+  readonly audience: Audience
   /** Tells a person who watches what is being done. */
   readonly say: (text: string) => void
 }
@@ -28,7 +29,7 @@ export interface Surroundings {
 export async function run(
   input: () => Promise<Buffer>,
   flags: Flags,
-  { env, signal, onBug, say }: Surroundings,
+  { env, signal, onBug, say, audience }: Surroundings,
 ): Promise<ResultDocument> {
   const findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [] as string[], source: {} }
   let work: Work | undefined
@@ -44,7 +45,7 @@ export async function run(
     try {
       work = began({ request, store, signal, say, warn, serviceDownTime })
       const plan = await settle(work, env, url.password)
-      return success(plan, { ...findings, checkMode: readOnly, backup: work.backup })
+      return success(plan, request, { ...findings, backup: work.backup })
     } catch (error) {
       throw await withSimilarNames(error, store)
     } finally {
@@ -52,7 +53,7 @@ export async function run(
     }
   } catch (error) {
     if (!(error instanceof AgentError) || error.code === 'internal_error') onBug(error)
-    return failure(located(error, work), { ...findings, ...progressOf(work) })
+    return failure(located(error, work), { ...findings, audience, ...progressOf(work) })
   }
 }
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { ResultDocument } from './contract.generated.js'
-import { codeOf } from './errors.js'
+import { type Audience, codeOf } from './errors.js'
 import { failure } from './report/result.js'
 import type { Flags } from './request/request.js'
 import { run, type Surroundings } from './run.js'
@@ -15,7 +15,11 @@ export interface ServeOptions extends Flags {
 }
 
 /** Signals end the run early, and a crash ends it with `end`; at a terminal `say` tells on standard error what is being done. */
-export function surroundings(verbose: boolean, end: (result: ResultDocument) => never): Surroundings {
+export function surroundings(
+  verbose: boolean,
+  audience: Audience,
+  end: (result: ResultDocument) => never,
+): Surroundings {
   const abort = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
   const onBug = (error: unknown) => {
@@ -23,7 +27,7 @@ export function surroundings(verbose: boolean, end: (result: ResultDocument) => 
   }
   const crash = (error: unknown) => {
     onBug(error)
-    end(failed(error))
+    end(failed(error, audience))
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
@@ -32,7 +36,7 @@ export function surroundings(verbose: boolean, end: (result: ResultDocument) => 
     if (process.stderr.isTTY && text !== said) process.stderr.write(`cinder-backend: ${text}\n`)
     said = text
   }
-  return { env: process.env, signal: abort.signal, onBug, say }
+  return { env: process.env, signal: abort.signal, onBug, say, audience }
 }
 
 /**
@@ -40,13 +44,13 @@ export function surroundings(verbose: boolean, end: (result: ResultDocument) => 
  * happens.
  */
 export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, options: ServeOptions): Promise<never> {
-  const around = surroundings(options.verbose, (result) => finish(result, options))
+  const around = surroundings(options.verbose, 'request', (result) => finish(result, options))
   return finish(await run(() => input(around.signal), options, around), options)
 }
 
 /** The result of what failed before there was a request. */
-export function failed(error: unknown): ResultDocument {
-  return failure(error, { seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [], source: {} })
+export function failed(error: unknown, audience: Audience): ResultDocument {
+  return failure(error, { audience, seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [], source: {} })
 }
 
 export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {

@@ -1,4 +1,5 @@
 import type { Action, BackendState, RequestDocument, ServiceDocument, ServiceResult } from './contract.generated.js'
+import type { Hint } from './errors.js'
 
 export type { Action, BackendState }
 
@@ -162,7 +163,7 @@ export interface RowChange {
 export interface Refusal {
   readonly code: 'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
   readonly problem: string
-  readonly hint: string
+  readonly hint: Hint
 }
 
 /**

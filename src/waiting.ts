@@ -122,7 +122,10 @@ function stillBeats({ service, request, serviceDownTime }: Work, row: Row, other
       ? `${service.manager} says that ${service.name} is stopped, but the heartbeat of ${row.name}${more} did not stand still for ${stillTime(service)} s within ${request.waitTimeout} s.`
       : `The heartbeat of ${row.name} did not stop within ${request.waitTimeout} s.`
   return new AgentError('timeout', problem, {
-    hint: 'Another process serves this backend: find it and stop it, or correct service.name.',
+    hint: {
+      request: 'Another process serves this backend: find it and stop it, or correct service.name.',
+      command: 'Another process serves this backend: find it and stop it, or give --service MANAGER:NAME.',
+    },
     host: row.name,
   })
 }

@@ -57,7 +57,12 @@ describe('a request that does not fit', () => {
     ['an unknown key', { hots: 'vol1@a' }, /Unknown key "hots".+Did you mean "host"/],
     ['a key of a later version', { host: 'vol1@a', volumes: '1' }, /Unknown key "volumes"/],
     ['a state for all backends', { backends: 'all', frozen: true }, /backends: all goes without frozen/],
-    ['another word for all', { backends: 'any' }, /backends\[0\] must be a JSON object/],
+    ['another word for all', { backends: 'ALL' }, /backends\[0\] must be a JSON object.+or "all" for a report/],
+    [
+      'a key of the request in a part of it',
+      { backends: [{ host: 'vol1@a', active_backend_id: 'b' }] },
+      /Unknown key "active_backend_id" in backends\[0\]\. It stands beside backends, not in it/,
+    ],
     ['a column itself without force', { host: 'vol1@a', active_backend_id: 'arrayB' }, /needs force: true/],
     [
       'a column itself beside a state',

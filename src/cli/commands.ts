@@ -1,6 +1,5 @@
-import type { RequestDocument } from '../contract.generated.js'
 import { AgentError } from '../errors.js'
-import { CHANGING, CLUSTER, COMMON, FAILED_OVER, type OptionSpec, PROMOTION, type Values } from './options.js'
+import { CHANGING, CLUSTER, COMMON, LIST, type OptionSpec, PROMOTION, type Values } from './options.js'
 
 export interface CommandSpec {
   readonly name: string
@@ -22,7 +21,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'list',
     text: 'List every volume backend; those that are failed over are marked.',
-    options: [FAILED_OVER, ...REPORT],
+    options: [...Object.values(LIST), ...REPORT],
     examples: [
       { text: 'Everything that Cinder knows', line: 'cinder-backend list' },
       { text: 'What needs care, for a script', line: 'cinder-backend list --failed-over --json' },
@@ -124,14 +123,16 @@ export const COMMANDS: readonly CommandSpec[] = [
 ]
 
 /** Where the database is, and how the run goes, as every request has it. */
-export function surroundings(values: Values): Partial<RequestDocument> {
-  const { configFile, configDir, connection, force, wait } = values
+export function surroundings(values: Values): object {
+  const { configFile, configDir, connection, timeout, force, wait, waitTimeout } = values
   return {
     ...(configFile !== undefined && { config_file: [...configFile] }),
     ...(configDir !== undefined && { config_dir: [...configDir] }),
     ...(connection !== undefined && { connection }),
+    ...(timeout !== undefined && { timeout }),
     ...(force === true && { force }),
-    ...(wait === true && { wait }),
+    ...((wait === true || waitTimeout !== undefined) && { wait: true }),
+    ...(waitTimeout !== undefined && { wait_timeout: waitTimeout }),
   }
 }
 

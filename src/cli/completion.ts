@@ -1,7 +1,8 @@
 import { AgentError } from '../errors.js'
 import { COMMANDS, type CommandSpec } from './commands.js'
+import { AGENT, long, type OptionSpec, takesValue } from './options.js'
 
-/** A script that completes command lines in that shell. Errors: invalid_request. */
+/** A script that completes command lines in that shell; names of hosts come from the database. Errors: invalid_request. */
 export function completion(shell = ''): string {
   if (shell === 'bash') return bash()
   if (shell === 'zsh') return zsh()
@@ -9,46 +10,66 @@ export function completion(shell = ''): string {
   throw new AgentError('invalid_request', 'Scripts are there for bash, zsh and fish.')
 }
 
-const NAMES = COMMANDS.map(({ name }) => name).join(' ')
+/** What is offered for an argument, or for the value of an option. */
+type Offer = 'files' | 'folders' | 'hosts' | readonly string[]
 
-/** Words that a command's argument may be; undefined where it is the name of a file, empty where nobody knows. */
-function words({ argument = '' }: CommandSpec): readonly string[] | undefined {
-  if (argument === 'FILE') return undefined
+function offered({ argument = '' }: CommandSpec): Offer {
+  if (argument === 'FILE') return 'files'
+  if (argument.startsWith('HOST')) return 'hosts'
   return /^\[?[a-z|]+\]?$/.test(argument) ? argument.replace(/[[\]]/g, '').split('|') : []
 }
 
-function long(flags: string): string {
-  return flags.split(' ')[0] ?? ''
+function isWords(offer: Offer): offer is readonly string[] {
+  return typeof offer !== 'string'
 }
 
+/** The command that tells the hosts: one that gives up soon, for somebody waits at a prompt. */
+const HOSTS = 'list --names --timeout 2'
+
 function bash(): string {
-  const cases = COMMANDS.map((command) => {
-    const options = command.options.map(({ flags }) => long(flags)).join(' ')
-    const known = words(command)
-    return `    ${command.name}) options='${options} --help'; words='${known?.join(' ') ?? ''}'; files=${known === undefined ? 1 : ''} ;;`
-  })
+  const offer = (each: Offer) => (isWords(each) ? `words '${each.join(' ')}'` : each)
+  const options = (all: readonly OptionSpec[]) => [...all.map(long), '--help'].join(' ')
+  const commands = COMMANDS.map(
+    (command) => `    ${command.name}) options='${options(command.options)}'; argument="${offer(offered(command))}" ;;`,
+  )
+  const all = new Map([...AGENT, ...COMMANDS.flatMap((each) => each.options)].map((each) => [long(each), each]))
+  const values = [...all.values()]
+    .filter((each) => takesValue(each) && !each.flags.includes('...'))
+    .map((each) => `    ${long(each)}) argument="${offer(each.values ?? [])}"; options='' ;;`)
   return `# bash completion of cinder-backend: source it, or put it into /etc/bash_completion.d
 _cinder_backend() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} options='' words='' files=''
+  local line=\${COMP_LINE:0:COMP_POINT} options='' argument='' current option before
+  current=\${line##*[[:space:]]}
+  before=\${line%"$current"}
+  before=\${before%"\${before##*[![:space:]]}"}
+  option=\${before##*[[:space:]]}
+  case $current in --*=*) option=\${current%%=*} current=\${current#*=} ;; esac
   COMPREPLY=()
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${NAMES} --help --version' -- "$current"))
-    return
-  fi
   case \${COMP_WORDS[1]} in
-${cases.join('\n')}
-  esac
-  case $previous in --config-file | --config-dir) files=1 ;; esac
-  case $current in
-    -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
+${commands.join('\n')}
     *)
-      COMPREPLY=($(compgen -W "$words" -- "$current"))
-      if [ -n "$files" ]; then
-        compopt -o filenames 2>/dev/null
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
-      fi
+      options='${AGENT.map(long).join(' ')}'
+      [ "$COMP_CWORD" -eq 1 ] && argument="words '${COMMANDS.map(({ name }) => name).join(' ')}'"
       ;;
   esac
+  case $option in
+${values.join('\n')}
+  esac
+  case $current in -*) argument="words '$options'" ;; esac
+  case $argument in
+    words*) mapfile -t COMPREPLY < <(compgen -W "\${argument:7:-1}" -- "$current") ;;
+    files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    hosts)
+      local host cluster=''
+      case " $line " in *' --cluster '*) cluster=--cluster ;; esac
+      while read -r host; do
+        if [[ $host == "$current"* && $host =~ ^[A-Za-z0-9_.@:-]+$ ]]; then COMPREPLY+=("$host"); fi
+      done < <("$1" ${HOSTS} $cluster 2>/dev/null </dev/null)
+      ;;
+  esac
+  # bash replaces $2 alone, which begins at the last of its word breaks, such as @
+  COMPREPLY=("\${COMPREPLY[@]#"\${current%"$2"}"}")
   return 0
 }
 complete -F _cinder_backend cinder-backend
@@ -57,23 +78,35 @@ complete -F _cinder_backend cinder-backend
 
 function zsh(): string {
   const escaped = (text: string) => text.replace(/['[\]:]/g, (sign) => (sign === "'" ? "'\\''" : `\\${sign}`))
+  const action = (offer: Offer) =>
+    isWords(offer)
+      ? `(${offer.join(' ')})`
+      : { files: '_files', folders: '_files -/', hosts: '_cinder_backend_hosts' }[offer]
+  const option = (each: OptionSpec) => {
+    const value = takesValue(each) ? `:value:${action(each.values ?? [])}` : ''
+    return `'${each.repeatable ? '*' : ''}${long(each)}[${escaped(each.text)}]${value}'`
+  }
   const commands = COMMANDS.map(({ name, text }) => `    '${name}:${escaped(text)}'`)
   const cases = COMMANDS.map((command) => {
-    const options = command.options.map(({ flags, text, repeatable, file }) => {
-      const takes = flags.includes('<') ? `:value:${file ? '_files' : ''}` : ''
-      return `'${repeatable ? '*' : ''}${long(flags)}[${escaped(text)}]${takes}'`
-    })
-    const known = words(command)
-    const rest = known === undefined ? `'*:file:_files'` : `'*:word:(${known.join(' ')})'`
-    return `    ${command.name}) _arguments ${[...options, rest].join(' ')} ;;`
+    const all = [...command.options.map(option), `'*:word:${action(offered(command))}'`]
+    return `    ${command.name}) _arguments ${all.join(' ')} ;;`
   })
   return `#compdef cinder-backend
 # zsh completion of cinder-backend: put it as _cinder-backend into a folder of $fpath
+_cinder_backend_hosts() {
+  local -a names
+  names=(\${(f)"$(cinder-backend ${HOSTS} \${(M)words:#--cluster} 2>/dev/null </dev/null)"})
+  compadd "$@" -a names
+}
 _cinder_backend() {
   local -a commands
   commands=(
 ${commands.join('\n')}
   )
+  if [[ $words[2] == -* ]]; then
+    _arguments ${AGENT.map(option).join(' ')}
+    return
+  fi
   if (( CURRENT == 2 )); then
     _describe command commands
     return
@@ -91,20 +124,27 @@ if [ "$funcstack[1]" = "_cinder-backend" ]; then _cinder_backend "$@"; else comp
 
 function fish(): string {
   const quoted = (text: string) => `'${text.replace(/['\\]/g, (sign) => `\\${sign}`)}'`
+  const offer = (each: Offer) => {
+    if (isWords(each)) return `-f -a ${quoted(each.join(' '))}`
+    if (each === 'hosts')
+      return `-f -a ${quoted(`(cinder-backend ${HOSTS} (string match -- --cluster (commandline -opc)) 2>/dev/null </dev/null)`)}`
+    return each === 'files' ? '-F' : `-f -a ${quoted('(__fish_complete_directories)')}`
+  }
+  const option = (within: string, each: OptionSpec) => {
+    const value = takesValue(each) ? ` -r ${offer(each.values ?? [])}` : ''
+    return `complete -c cinder-backend ${within} -l ${long(each).slice(2)}${value} -d ${quoted(each.text)}`
+  }
+  const first = '-n __fish_use_subcommand'
   const lines = COMMANDS.flatMap((command) => {
-    const { name, text, options } = command
-    const within = `-n '__fish_seen_subcommand_from ${name}'`
-    const known = words(command)
+    const within = `-n '__fish_seen_subcommand_from ${command.name}'`
     return [
-      `complete -c cinder-backend -n __fish_use_subcommand -f -a ${name} -d ${quoted(text)}`,
-      ...options.map(({ flags, text: what, file }) => {
-        const takes = flags.includes('<') ? (file ? ' -r -F' : ' -x') : ''
-        return `complete -c cinder-backend ${within} -l ${long(flags).slice(2)}${takes} -d ${quoted(what)}`
-      }),
-      ...(known === undefined
-        ? [`complete -c cinder-backend ${within} -F`]
-        : known.map((word) => `complete -c cinder-backend ${within} -f -a ${word}`)),
+      `complete -c cinder-backend ${first} -f -a ${command.name} -d ${quoted(command.text)}`,
+      ...command.options.map((each) => option(within, each)),
+      `complete -c cinder-backend ${within} ${offer(offered(command))}`,
     ]
   })
-  return `# fish completion of cinder-backend: put it into ~/.config/fish/completions/cinder-backend.fish\ncomplete -c cinder-backend -f\n${lines.join('\n')}\n`
+  return `# fish completion of cinder-backend: put it into ~/.config/fish/completions/cinder-backend.fish
+complete -c cinder-backend -f
+${[...AGENT.map((each) => option(first, each)), ...lines].join('\n')}
+`
 }

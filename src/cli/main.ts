@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { ResultDocument } from '../contract.generated.js'
 import { AgentError, codeOf, quotable } from '../errors.js'
 import { input } from '../input.js'
-import { isFailedOver } from '../plan/failover.js'
 import { FORMATS } from '../report/formats.js'
 import { parse as parseJson } from '../request/parse.js'
 import { run } from '../run.js'
@@ -10,8 +9,8 @@ import { failed, finish, leave, print, surroundings } from '../serve.js'
 import { type CommandSpec, surroundings as given } from './commands.js'
 import { CHANGING, type Values } from './options.js'
 import { parse } from './program.js'
-import { changes, fileDiff, problem, report } from './show.js'
-import { ask, spinner, type Terminal, terminal } from './terminal.js'
+import { changes, fileDiff, isMarked, problem, report } from './show.js'
+import { ask, fitted, spinner, type Terminal, terminal } from './terminal.js'
 
 const INTRO =
   'Brings OpenStack Cinder volume backends from failed over back to normal. Without a command: a JSON request on standard input, a JSON result on standard output.'
@@ -22,7 +21,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
   const shows = !args.includes('--json')
   const end = (result: ResultDocument) =>
     shows ? explain(result, screen) : finish(result, { detailed: false, format: FORMATS.json })
-  const around = surroundings(args.includes('--verbose'), end)
+  const around = surroundings(args.includes('--verbose'), 'command', end)
   try {
     const parsed = parse(args, INTRO, version, Math.min(screen.width, 100))
     if ('text' in parsed) return quit(parsed.text)
@@ -33,7 +32,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
     return await carryOut({ command, values, screen, around, request, notes })
   } catch (error) {
     if (!(error instanceof AgentError)) around.onBug(error)
-    return end(failed(error))
+    return end(failed(error, 'command'))
   }
 }
 
@@ -50,24 +49,30 @@ interface Work {
 async function carryOut({ command, values, screen, around, request, notes }: Work): Promise<never> {
   const { check = false, diff = false, yes = false, json = false, detailedExitcode: detailed = false } = values
   const progress = spinner(screen.style)
-  const go = async (asks: boolean) => {
+  const asks = !yes && !check && !isReport(command)
+  const go = async (dry: boolean) => {
     const result = await run(
       async () => Buffer.from(JSON.stringify(request)),
-      { check: asks, diff },
-      { ...around, say: progress.say },
+      { check: dry, diff: diff || asks }, // whoever is asked sees the lines of cinder.conf too
+      { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say },
     )
-    progress.stop()
+    progress.stop(result.failed)
     return { ...result, warnings: [...result.warnings, ...(result.failed ? [] : notes)] }
   }
   const show = (result: ResultDocument, would: boolean, rows = true): never => {
-    if (json) return finish(result, { detailed, format: FORMATS.json })
+    const { diff: _, ...withoutDiff } = result
+    if (json) return finish(diff ? result : withoutDiff, { detailed, format: FORMATS.json })
     if (result.failed) return explain(result, screen)
-    write(
-      isReport(command) ? report(result, screen) : changes(result, { would, rows }, screen) + fileDiff(result, screen),
-    )
+    if (values.names === true) {
+      write(names(result, values))
+      return leave(result, detailed)
+    }
+    const form = command.name === 'show' ? 'blocks' : 'table'
+    const told = isReport(command) ? report(result, screen, form) : changes(result, { would, rows }, screen)
+    write(fitted(told + (rows ? fileDiff(result, screen) : ''), process.stdout))
     return leave(result, detailed)
   }
-  if (isReport(command)) return show(chosen(await go(false), values), false)
+  if (isReport(command)) return show(command.name === 'list' ? chosen(await go(false), values) : await go(false), false)
   if (yes && !check) return show(await go(false), false)
   const plan = await go(true)
   if (check || plan.failed || !plan.changed) return show(plan, true)
@@ -76,7 +81,9 @@ async function carryOut({ command, values, screen, around, request, notes }: Wor
       hint: 'Say --yes, or --check to see what it would be.',
     })
   }
-  process.stderr.write(changes(plan, { would: true, rows: true }, screen) + fileDiff(plan, screen))
+  process.stderr.write(
+    fitted(changes(plan, { would: true, rows: true }, screen) + fileDiff(plan, screen), process.stderr),
+  )
   const answer = await ask('Do it?')
   if (answer !== 'yes') {
     process.stderr.write('Nothing was changed.\n')
@@ -88,15 +95,7 @@ async function carryOut({ command, values, screen, around, request, notes }: Wor
 
 /** What was shown must be what is done; somebody may have changed the rows while the question stood. */
 function mustBeTheSame(shown: ResultDocument, now: ResultDocument): void {
-  const deeds = ({ backends }: ResultDocument) =>
-    JSON.stringify(
-      backends.map(({ actions, before, after, members }) => [
-        actions,
-        before,
-        after,
-        members?.map((each) => [each.before, each.after]),
-      ]),
-    )
+  const deeds = ({ backends, diff }: ResultDocument) => JSON.stringify([diff, backends.map(({ actions }) => actions)])
   if (now.failed || deeds(shown) === deeds(now)) return
   throw new AgentError(
     'conflict',
@@ -111,12 +110,23 @@ function isReport({ options }: CommandSpec): boolean {
   return !options.includes(CHANGING.yes)
 }
 
-function chosen(result: ResultDocument, { failedOver }: Values): ResultDocument {
-  if (failedOver !== true || result.failed) return result
-  const backends = result.backends.filter(({ after, members }) =>
-    [after, ...(members ?? []).map((each) => each.after)].some(isFailedOver),
+/** What `list` was asked for. */
+function chosen(result: ResultDocument, { failedOver = false, cluster = false }: Values): ResultDocument {
+  if (result.failed || !(failedOver || cluster)) return result
+  const all = cluster ? result.backends.filter((each) => each.cluster !== undefined) : result.backends
+  const backends = failedOver ? all.filter(isMarked) : all
+  const kind = cluster ? 'clusters' : 'backends'
+  const msg = failedOver
+    ? `${backends.length} of ${all.length} ${kind} are failed over`
+    : `There are ${all.length} ${kind}`
+  return { ...result, msg, backends }
+}
+
+function names({ backends }: ResultDocument, { cluster: ofClusters = false }: Values): string {
+  const found = backends.flatMap(({ host, cluster, members = [] }) =>
+    ofClusters ? (cluster ?? []) : cluster === undefined ? (host ?? []) : members.map((member) => member.host),
   )
-  return { ...result, msg: `${backends.length} of ${result.backends.length} backends are failed over`, backends }
+  return found.map((name) => `${quotable(name)}\n`).join('')
 }
 
 /** The request of the command; of `apply` the one in the file, of `undo` the one in the result there. */
@@ -199,7 +209,7 @@ async function schema(name = 'request'): Promise<string> {
 }
 
 function explain(result: ResultDocument, screen: Terminal): never {
-  process.stderr.write(problem(result, screen))
+  process.stderr.write(fitted(problem(result, screen), process.stderr))
   process.exit(1)
 }
 

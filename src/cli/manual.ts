@@ -1,5 +1,5 @@
 import { COMMANDS, type CommandSpec } from './commands.js'
-import type { OptionSpec } from './options.js'
+import { AGENT, CHANGING, CLUSTER, COMMON, type OptionSpec } from './options.js'
 
 /** cinder-backend(1), in the macros of man(7). */
 export function manual(version: string): string {
@@ -17,52 +17,58 @@ export function manual(version: string): string {
     ...paragraph(
       'Without a command it reads one JSON request on standard input and prints one JSON result on standard output. A command makes such a request, and shows the result to people. Before a change it asks, if there is a terminal; elsewhere a change needs --yes.',
     ),
-    '.SH OPTIONS WITHOUT A COMMAND',
-    ...AGENT.flatMap(([flags, text]) => described(flags, text)),
     '.SH COMMANDS',
     ...COMMANDS.flatMap(commandLines),
+    '.SH OPTIONS OF ALL COMMANDS THAT ASK THE DATABASE',
+    ...optionLines(Object.values(COMMON)),
+    '.SH OPTIONS OF ALL COMMANDS THAT CHANGE SOMETHING',
+    ...optionLines(Object.values(CHANGING)),
+    '.SH OPTIONS FOR NAMES OF BACKENDS',
+    ...optionLines([CLUSTER]),
+    '.SH OPTIONS WITHOUT A COMMAND',
+    ...optionLines(AGENT),
     '.SH EXIT STATUS',
     ...paragraph(
-      '0: done, or nothing to do. 1: failed, or the question was answered with no. With --detailed-exitcode 2: changed, or with --check would change.',
+      '0: done, or nothing to do. 1: failed, or interrupted, or the question was answered with no. 130: Ctrl-C at the question. With --detailed-exitcode 2: changed, or with --check would change.',
     ),
     '.SH ENVIRONMENT',
     ...described('OS_DATABASE__CONNECTION', 'the database, where neither the request nor --connection names it'),
     ...described('NO_COLOR', 'no colours'),
+    ...described('FORCE_COLOR', 'colours where there is no terminal too, as for less -R'),
     '.SH FILES',
     ...described(
       '/etc/cinder/cinder.conf',
       'what cinder-volume reads by default, and with it the other files that it would read',
     ),
+    '.SH EXAMPLES',
+    ...example(
+      'A request, as a playbook or a script gives it',
+      `echo '{"host": "vol1@arrayA", "active_backend": "reset"}' | cinder-backend --check --diff`,
+    ),
+    ...example('All that are failed over, one on a line', 'cinder-backend list --failed-over --names'),
+    '.SH SEE ALSO',
+    ...paragraph('cinder-manage(1), cinder-volume(1), ansible-doc(1). The keys of a request: cinder-backend schema.'),
     '',
   ].join('\n')
 }
 
-/** The options of the agent itself (main.ts). */
-const AGENT: readonly (readonly [string, string])[] = [
-  ['--check', 'tell what would be changed, and change nothing'],
-  ['--diff', 'show the rows before and after'],
-  ['--format FORMAT', 'the form of the result: json, salt or bolt'],
-  ['--detailed-exitcode', 'exit with 2 where something was changed, or would be'],
-  ['--verbose', 'on an internal error, show the stack on standard error'],
-  ['--version, --help', 'what they say'],
-]
-
+/** The options that only this command has are told here, the others once for all. */
 function commandLines({ name, argument = '', text, options, examples }: CommandSpec): readonly string[] {
+  const shared: readonly OptionSpec[] = [...Object.values(COMMON), ...Object.values(CHANGING), CLUSTER]
   return [
     `.SS "${escaped(`${name} ${argument}`.trim())}"`,
     ...paragraph(text),
-    ...options.flatMap(({ flags, text: what }: OptionSpec) => described(flags, what)),
-    ...examples.flatMap(({ text: what, line }) => [
-      '.PP',
-      `${escaped(what)}:`,
-      '.PP',
-      '.RS',
-      '.nf',
-      escaped(line),
-      '.fi',
-      '.RE',
-    ]),
+    ...optionLines(options.filter((option) => !shared.includes(option))),
+    ...examples.flatMap(({ text: what, line }) => example(what, line)),
   ]
+}
+
+function optionLines(options: readonly OptionSpec[]): readonly string[] {
+  return options.flatMap(({ flags, text }) => described(flags, text))
+}
+
+function example(text: string, line: string): readonly string[] {
+  return ['.PP', `${escaped(text)}:`, '.PP', '.RS', '.nf', escaped(line), '.fi', '.RE']
 }
 
 function paragraph(text: string): readonly string[] {

@@ -5,8 +5,8 @@ export interface OptionSpec {
   readonly text: string
   /** May be given several times. */
   readonly repeatable?: true
-  /** A name of a file is offered for its value. */
-  readonly file?: true
+  /** What completion offers for its value: names of files or folders, or these words. */
+  readonly values?: 'files' | 'folders' | readonly string[]
 }
 
 /** What every command that asks the database has. */
@@ -15,17 +15,21 @@ export const COMMON = {
     flags: '--config-file <FILE>',
     text: 'a file that cinder-volume reads; instead of the default ones, in the order given',
     repeatable: true,
-    file: true,
+    values: 'files',
   },
   configDir: {
     flags: '--config-dir <DIR>',
     text: 'a folder that cinder-volume reads',
     repeatable: true,
-    file: true,
+    values: 'folders',
   },
   connection: {
     flags: '--connection <URL>',
     text: 'the database, an SQLAlchemy URL; safer in the environment, as OS_DATABASE__CONNECTION',
+  },
+  timeout: {
+    flags: '--timeout <SECONDS>',
+    text: 'for connecting to the database, and for each statement (default: 30)',
   },
   json: { flags: '--json', text: 'the result as JSON, as without a command' },
   verbose: { flags: '--verbose', text: 'on an internal error, show the stack on standard error' },
@@ -34,11 +38,12 @@ export const COMMON = {
 
 /** What every command that changes something has too. */
 export const CHANGING = {
-  yes: { flags: '--yes', text: 'do not ask; needed where there is no terminal to ask at' },
+  yes: { flags: '-y, --yes', text: 'do not ask; needed where there is no terminal to ask at' },
   check: { flags: '--check', text: 'tell what would be changed, and change nothing' },
   diff: { flags: '--diff', text: 'show the lines of cinder.conf that change too; with --json, the rows as well' },
   force: { flags: '--force', text: 'go on where a guard refuses' },
-  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing' },
+  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing; promote with --service does so anyway' },
+  waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'the same, and how long at most (default: 120)' },
   detailedExitcode: {
     flags: '--detailed-exitcode',
     text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
@@ -69,16 +74,50 @@ export const PROMOTION = {
   service: {
     flags: '--service <MANAGER[:NAME]>',
     text: 'stop and start cinder-volume on this host: auto, systemd, sysv, docker, podman or pacemaker, with its name there',
+    values: ['auto', 'systemd', 'sysv', 'docker', 'podman', 'pacemaker'],
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
-export const FAILED_OVER: OptionSpec = { flags: '--failed-over', text: 'only backends that are failed over' }
+export const LIST = {
+  failedOver: { flags: '--failed-over', text: 'only backends that are failed over' },
+  cluster: { flags: '--cluster', text: 'only active-active clusters' },
+  names: { flags: '--names', text: 'only the names of hosts, or of clusters, one on a line' },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
+/** The options of the agent itself, without a command. */
+export const AGENT: readonly OptionSpec[] = [
+  { flags: '--check', text: 'tell what would be changed, and change nothing (check_mode)' },
+  { flags: '--diff', text: 'show the rows before and after (diff)' },
+  {
+    flags: '--format <FORMAT>',
+    text: 'the form of the result: json (the default), salt or bolt',
+    values: ['json', 'salt', 'bolt'],
+  },
+  {
+    flags: '--detailed-exitcode',
+    text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
+  },
+  { flags: '--verbose', text: 'on an internal error, show the stack on standard error' },
+  { flags: '-V, --version', text: 'show the version' },
+  { flags: '-h, --help', text: 'show this help' },
+]
+
+/** An option without its value: `--config-file`. */
+export function long({ flags }: OptionSpec): string {
+  return /--[a-z-]+/.exec(flags)?.[0] ?? ''
+}
+
+/** Whether it is given with a value. */
+export function takesValue({ flags }: OptionSpec): boolean {
+  return flags.includes('<')
+}
 
 /** The values of a command line, by the names that commander makes of the flags. */
 export interface Values {
   readonly configFile?: readonly string[]
   readonly configDir?: readonly string[]
   readonly connection?: string
+  readonly timeout?: string
   readonly json?: boolean
   readonly verbose?: boolean
   readonly color?: boolean
@@ -87,9 +126,11 @@ export interface Values {
   readonly diff?: boolean
   readonly force?: boolean
   readonly wait?: boolean
+  readonly waitTimeout?: string
   readonly detailedExitcode?: boolean
   readonly cluster?: boolean
   readonly failedOver?: boolean
+  readonly names?: boolean
   readonly to?: string
   readonly replica?: readonly string[]
   readonly withoutReplica?: boolean

@@ -4,55 +4,100 @@ import { COLUMNS } from '../plan/backend.js'
 import { isFailedOver } from '../plan/failover.js'
 import type { Style, Terminal } from './terminal.js'
 
-/** A report as a table, or where the terminal is too narrow for one, a block for each row. What is failed over is marked. */
-export function report({ backends, warnings }: ResultDocument, { width, style }: Terminal): string {
+/**
+ * How backends stand: as a table, or as a block for each where the terminal is too narrow for one, or they were asked for by name. What is failed
+ * over is marked.
+ */
+export function report(
+  { backends, warnings }: ResultDocument,
+  { width, style }: Terminal,
+  form: 'table' | 'blocks',
+): string {
   if (backends.length === 0) return 'There are none.\n'
-  const rows = backends.flatMap(rowsOf)
+  const tables = form === 'table' ? [MOST_REASON, 40, 20, 10, 0].map((most) => tableOf(backends, most)) : []
+  const table = tables.find((each) => each.width <= width)
+  const told = table === undefined ? blocksOf(backends, style) : coloured(table, style)
+  const mark = backends.some(isMarked) && Number.isFinite(width) ? `${style('dim', MARK)}\n` : ''
+  return `${told}\n${mark}${warned(warnings, style)}`
+}
+
+const MARK = '! failed over; what to do is in cinder-backend promote --help'
+
+/** Characters of a disabled_reason; with none it is left out. */
+const MOST_REASON = 200
+
+interface Table {
+  readonly rows: readonly TableRow[]
+  readonly columns: readonly number[]
+  readonly width: number
+}
+
+interface TableRow {
+  readonly cells: readonly string[]
+  readonly failedOver: boolean
+}
+
+function tableOf(backends: readonly BackendDocument[], mostReason: number): Table {
+  const rows = backends.flatMap((backend) => rowsOf(backend, mostReason))
   const columns = HEADINGS.map((heading, index) =>
     Math.max(heading.length, ...rows.map(({ cells }) => cells[index]?.length ?? 0)),
   )
+  return { rows, columns, width: columns.reduce((sum, each) => sum + each + 2, -2) }
+}
+
+function coloured({ rows, columns }: Table, style: Style): string {
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => cell.padEnd(columns[column] ?? 0))
       .join('  ')
       .trimEnd()
-  const isWide = columns.reduce((sum, each) => sum + each + 2, -2) > width
-  const lines = isWide
-    ? rows.map(({ cells: [name = '', ...cells], failedOver }) => {
-        const title = style('bold', name)
-        const margin = ' '.repeat(name.length - name.trimStart().length + 2)
-        const rest = cells.map((cell, at) => `${margin}${(HEADINGS[at + 1] ?? '').toLowerCase()}: ${cell}`)
-        return [failedOver ? style('red', title) : title, ...rest, ''].join('\n')
-      })
-    : [
-        style('bold', line(HEADINGS)),
-        ...rows.map(({ cells, failedOver }) => (failedOver ? style('red', line(cells)) : line(cells))),
-      ]
-  return `${lines.join('\n')}\n${warned(warnings, style)}`
+  const lines = rows.map(({ cells, failedOver }) => (failedOver ? style('red', line(cells)) : line(cells)))
+  return [style('bold', line(HEADINGS)), ...lines].join('\n')
+}
+
+function blocksOf(backends: readonly BackendDocument[], style: Style): string {
+  const blocks = backends
+    .flatMap((backend) => rowsOf(backend, MOST_REASON))
+    .map(({ cells: [name = '', ...cells], failedOver }) => {
+      const title = style('bold', name)
+      const margin = ' '.repeat(name.length - name.trimStart().length + 2)
+      const rest = cells.map((cell, at) => `${margin}${LABELS[at]}${cell}`)
+      return [failedOver ? style('red', title) : title, ...rest].join('\n')
+    })
+  return blocks.join('\n\n')
+}
+
+/** Whether the backend is failed over, or a member of it. */
+export function isMarked({ after, members = [] }: BackendDocument): boolean {
+  return [after, ...members.map((each) => each.after)].some(isFailedOver)
 }
 
 const HEADINGS = ['BACKEND', 'HEARTBEAT', 'SERVICE', 'FROZEN', 'REPLICATION', 'RUNS ON'] as const
+const LABELS = HEADINGS.slice(1).map((heading) => `${heading.toLowerCase()}:`.padEnd('REPLICATION: '.length))
 
 /** The backend, and the members of a cluster below it. */
-function rowsOf(backend: BackendDocument): readonly { cells: readonly string[]; failedOver: boolean }[] {
+function rowsOf(backend: BackendDocument, mostReason: number): readonly TableRow[] {
   const { members } = backend
   const name = nameOf(backend)
   const main = { ...backend, name: members === undefined ? name : `${name} (cluster)` }
   const below = (members ?? []).map((member) => ({ ...member, name: `  ${quotable(member.host)}` }))
   return [main, ...below].map((row) => {
     const failedOver = isFailedOver(row.after)
-    return { cells: cellsOf({ ...row, name: `${row.name}${failedOver ? ' !' : ''}` }), failedOver }
+    return { cells: cellsOf({ ...row, name: `${row.name}${failedOver ? ' !' : ''}` }, mostReason), failedOver }
   })
 }
 
-function cellsOf({
-  name,
-  after,
-  state,
-  heartbeat_age,
-}: Pick<BackendDocument, 'after' | 'state' | 'heartbeat_age'> & { readonly name: string }): readonly string[] {
+function cellsOf(
+  {
+    name,
+    after,
+    state,
+    heartbeat_age,
+  }: Pick<BackendDocument, 'after' | 'state' | 'heartbeat_age'> & { readonly name: string },
+  mostReason: number,
+): readonly string[] {
   const age = heartbeat_age === null ? 'never' : duration(heartbeat_age)
-  const reason = after.disabled_reason ? ` (${quotable(after.disabled_reason, 40)})` : ''
+  const reason = after.disabled_reason && mostReason > 0 ? ` (${quotable(after.disabled_reason, mostReason)})` : ''
   return [
     name,
     `${state}, ${age}`,
@@ -89,7 +134,7 @@ export function changes(
     }
     const members = (backend.members ?? []).map(({ host, before, after }) => ({ name: quotable(host), before, after }))
     const rows = [main, ...members].flatMap((row) => rowChange(row, style))
-    return [style('bold', nameOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
+    return [style('bold', titleOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
   })
   const rest = backends.length - changed.length
   return `${blocks.join('\n')}\n${rest > 0 ? `${rest} unchanged\n` : ''}${warned(warnings, style)}`
@@ -111,8 +156,8 @@ const STEPS: Readonly<Record<BackendDocument['actions'][number], string>> = {
 
 function detail(action: string, { config, service }: BackendDocument): string {
   if (action === 'update_config' && config !== undefined) {
-    const old = config.backup === undefined ? '' : `\n    (the old one is ${quotable(config.backup)})`
-    return `: ${config.options.map((option) => quotable(option)).join(', ')} in ${quotable(config.file)}${old}`
+    const old = config.backup === undefined ? '' : `\n    the old one is ${quotable(config.backup)}`
+    return `: ${config.options.map((option) => quotable(option)).join(', ')}\n    in ${quotable(config.file)}${old}`
   }
   if (/_service$/.test(action) && service !== undefined) return `: ${quotable(service.name)} (${service.manager})`
   return ''
@@ -153,44 +198,22 @@ export function fileDiff({ diff = [] }: ResultDocument, { style }: Terminal): st
 /** A failure in a few lines: what, why, what next, and the code for those who look it up. */
 export function problem({ msg, error, warnings }: ResultDocument, { style }: Terminal): string {
   const hint = error?.hint ?? ''
-  const said = atTerminal(hint)
   const [what = msg, after = ''] = hint !== '' && msg.includes(hint) ? msg.split(hint) : [msg]
   const lines = [`${style('red', 'Error:')} ${what.trim()}`]
-  if (said !== '') lines.push(`  ${said}`)
+  if (hint !== '') lines.push(`  ${hint}`)
   if (after.trim() !== '') lines.push(`  ${after.trim()}`)
   return `${lines.join('\n')}\n  ${style('dim', `(${error?.code ?? 'internal_error'})`)}\n${warned(warnings, style)}`
 }
 
-/** What a hint says of a request, in the words of the command line. */
-const WORDS: readonly (readonly [string, string])[] = [
-  ['say wait: true', 'give --wait'],
-  ['say force: true', 'give --force'],
-  ['give it as "cluster"', 'give --cluster'],
-  ['give it as "host"', 'leave --cluster out'],
-  [', or say in the same request how it shall end: frozen: true or false', ''],
-  ['Say active_backend: reset in the same request', 'Use promote, or reset-active-backend'],
-  [', or say promote: true', ''],
-  [
-    "write the new primary's settings out as config.options, without promote",
-    'use apply with config.options and without promote',
-  ],
-  ['Give in config.options what the section shall hold', 'Give with --set what the section shall hold'],
-  [', beside promote', ''],
-  ['Give config.section, or config.file.', 'Give --config-file, or use apply with config.section.'],
-  ['Give config_file, or the connection itself.', 'Give --config-file, or --connection.'],
-  [
-    'Correct config_file or config_dir, or give the connection itself.',
-    'Correct --config-file or --config-dir, or give --connection.',
-  ],
-  ['Correct service.name, or service.manager', 'Give --service MANAGER:NAME'],
-]
-
-function atTerminal(hint: string): string {
-  return WORDS.reduce((text, [request, command]) => text.replace(request, command), hint)
-}
-
 function warned(warnings: readonly string[], style: Style): string {
   return warnings.map((warning) => `${style('yellow', 'Warning:')} ${quotable(warning, 1000)}\n`).join('')
+}
+
+/** A host that was named may stand for its cluster. */
+function titleOf(backend: BackendDocument): string {
+  const { host, cluster } = backend
+  const through = host === undefined || cluster === undefined ? '' : `, the cluster of ${quotable(host)}, all members`
+  return `${nameOf(backend)}${through}`
 }
 
 function nameOf({ host, cluster }: BackendDocument): string {

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util'
+import { stripVTControlCharacters, styleText } from 'node:util'
 
 export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
 
@@ -11,15 +11,44 @@ export interface Terminal {
   readonly style: Style
 }
 
-/** https://no-color.org: colour is off where NO_COLOR is set and not empty. */
+/** https://no-color.org: colour is off where NO_COLOR is set and not empty. FORCE_COLOR has it on where there is no terminal too, as for less -R. */
 export function terminal(color: boolean): Terminal {
   const { stdin, stdout, stderr, env } = process
-  const colours = color && stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const forced = !['', '0', 'false', undefined].includes(env['FORCE_COLOR'])
+  const colours = color && !env['NO_COLOR'] && (forced || (stdout.isTTY && env['TERM'] !== 'dumb'))
   return {
     width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
     answers: stdin.isTTY && stderr.isTTY,
     style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   }
+}
+
+/** The text with lines that are too long for the stream's terminal broken at blanks, and what is left of them indented. */
+export function fitted(
+  text: string,
+  { isTTY, columns }: { readonly isTTY: boolean; readonly columns: number },
+): string {
+  if (!isTTY) return text
+  return text
+    .split('\n')
+    .map((line) => broken(line, columns || 80))
+    .join('\n')
+}
+
+/** One line as several; those after the first begin `hang` columns further in. */
+export function broken(line: string, width: number, hang = 2): string {
+  const length = (piece: string) => stripVTControlCharacters(piece).length
+  if (length(line) <= width) return line
+  const lead = /^ */.exec(line)?.[0] ?? ''
+  const lines = [lead]
+  for (const word of line.slice(lead.length).split(' ')) {
+    const last = lines.at(-1) ?? ''
+    const begins = last.trim() === ''
+    if (begins || length(last) + 1 + length(word) <= width)
+      lines.splice(-1, 1, begins ? last + word : `${last} ${word}`)
+    else lines.push(`${lead}${' '.repeat(hang)}${word}`)
+  }
+  return lines.join('\n')
 }
 
 /** Asks on standard error; anything but a yes is a no, and Ctrl-C more than that. */
@@ -40,39 +69,47 @@ export async function ask(question: string): Promise<'yes' | 'no' | 'interrupted
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
+/** Seconds: a step that takes longer is worth a line of its own. */
+const LONG = 1
+
+export interface Progress {
+  readonly say: (text: string) => void
+  /** The last step ends, well or not. */
+  readonly stop: (failed: boolean) => void
+}
+
 /** The step that runs, with the seconds that it takes, on a line of standard error that is written over; nothing where that is no terminal. */
-export function spinner(style: Style): { readonly say: (text: string) => void; readonly stop: () => void } {
+export function spinner(style: Style): Progress {
   if (!process.stderr.isTTY) return { say: () => {}, stop: () => {} }
   let step = ''
   let since = 0
   let frame = 0
   let timer: NodeJS.Timeout | undefined
-  const wipe = () => process.stderr.write('\r\u001b[K')
-  const draw = () => {
-    const seconds = Math.floor((performance.now() - since) / 1000)
-    const line = `${step}${seconds > 0 ? ` (${seconds} s)` : ''}`.slice(0, (process.stderr.columns || 80) - 3)
-    wipe()
-    process.stderr.write(`${style('cyan', FRAMES[frame++ % FRAMES.length] ?? '')} ${line}`)
+  const seconds = () => Math.floor((performance.now() - since) / 1000)
+  const show = (sign: string) => {
+    const line = `${step}${seconds() > 0 ? ` (${seconds()} s)` : ''}`.slice(0, (process.stderr.columns || 80) - 3)
+    process.stderr.write(`\r\u001b[K${sign} ${line}`)
   }
-  const done = () => {
+  const draw = () => show(style('cyan', FRAMES[frame++ % FRAMES.length] ?? ''))
+  const done = (failed: boolean) => {
     if (step === '') return
-    wipe()
-    process.stderr.write(`${style('green', '✓')} ${step}\n`)
+    if (failed || seconds() >= LONG) show(failed ? style('red', '✗') : style('green', '✓'))
+    process.stderr.write(failed || seconds() >= LONG ? '\n' : '\r\u001b[K')
+    step = ''
   }
   return {
     say: (text) => {
       if (text === step) return
-      done()
+      done(false)
       step = text
       since = performance.now()
       draw()
       timer ??= setInterval(draw, 120)
     },
-    stop: () => {
+    stop: (failed) => {
       clearInterval(timer)
       timer = undefined
-      done()
-      step = ''
+      done(failed)
     },
   }
 }

@@ -110,3 +110,13 @@ export const DRIVERS: readonly Driver[] = [
     pairOnly: ['replication_mode', 'quorum_witness_ip', 'managed_backend_name', 'cpg_map'],
   },
 ]
+
+/** The driver of a `volume_driver`; undefined where the table does not have it. */
+export function driverOf(volumeDriver: string): Driver | undefined {
+  return DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
+}
+
+/** Whether an entry of replication_device may have the key. */
+export function isReplicaKey({ keys, pairOnly }: Driver, key: string): boolean {
+  return key === 'backend_id' || Object.hasOwn(keys, key) || pairOnly.includes(key)
+}

@@ -76,7 +76,10 @@ function readable<T>(path: string, read: () => T): T {
     return read()
   } catch (error) {
     throw new AgentError('config_error', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`, {
-      hint: 'Correct config_file or config_dir, or give the connection itself.',
+      hint: {
+        request: 'Correct config_file or config_dir, or give the connection itself.',
+        command: 'Correct --config-file or --config-dir, or give --connection.',
+      },
     })
   }
 }

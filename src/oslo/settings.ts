@@ -29,7 +29,12 @@ export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): 
       read === ''
         ? 'There is no cinder.conf where Cinder looks for one.'
         : `No [database] connection is set in ${read}.`
-    throw new AgentError('config_error', problem, { hint: 'Give config_file, or the connection itself.' })
+    throw new AgentError('config_error', problem, {
+      hint: {
+        request: 'Give config_file, or the connection itself.',
+        command: 'Give --config-file, or --connection.',
+      },
+    })
   }
   return {
     connection: found.value,
@@ -86,7 +91,10 @@ function wholeNumber(lookup: Lookup, name: 'service_down_time' | 'report_interva
   if (found === undefined || found.value.trim() === '') return undefined
   if (!/^\s*[+-]?\d+\s*$/.test(found.value)) {
     throw new AgentError('config_error', `${name} in ${found.place}, is not a whole number.`, {
-      hint: name === 'service_down_time' ? 'Correct it, or give service_down_time in the request.' : 'Correct it.',
+      hint: {
+        request: name === 'service_down_time' ? 'Correct it, or give service_down_time in the request.' : 'Correct it.',
+        command: 'Correct it.',
+      },
     })
   }
   return Number(found.value)

@@ -37,6 +37,9 @@ export function wrongTarget(
     : undefined
 }
 
+const ALREADY = 'Where it was reset already, by another member or before cinder.conf was edited, do not start it:'
+const HEALTHY = 'A healthy one needs no promotion.'
+
 export function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
   const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
   return {
@@ -44,7 +47,13 @@ export function notFailedOver({ target: { name } }: Backend, id: string, active:
     problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
     hint:
       active === undefined
-        ? "Where it was reset already, by another member or before cinder.conf was edited, do not start it: write the new primary's settings out as config.options, without promote. A healthy one needs no promotion."
-        : 'Name the array that it is failed over to, or say promote: true.',
+        ? {
+            request: `${ALREADY} write the new primary's settings out as config.options, without promote. ${HEALTHY}`,
+            command: `${ALREADY} use apply, with the new primary's settings as config.options and without promote. ${HEALTHY}`,
+          }
+        : {
+            request: 'Name the array that it is failed over to, or say promote: true.',
+            command: 'Give that as --to, if it is the one that you mean.',
+          },
   }
 }

@@ -9,6 +9,7 @@ import { editWarnings } from './config-warnings.js'
 import { type Promoted, promoted } from './promote.js'
 import {
   devicesOf,
+  inheritedValue,
   mustBeAlone,
   type PresentDevice,
   placesOf,
@@ -92,10 +93,6 @@ function entryOf(site: Site, present: readonly PresentDevice[], id: string, want
     })
   }
   return entries[0]
-}
-
-function inheritedValue(site: Site, name: string): string | undefined {
-  return readValue(site, name) ?? readValue({ ...site, section: 'backend_defaults' }, name)
 }
 
 /** Values are not shown, for they may be secrets. */

@@ -49,7 +49,10 @@ function failoverInProgress(backend: Backend): Refusal[] {
     {
       code: 'failover_in_progress',
       problem: `${backend.target.name} is failing over at this moment (replication_status is failing-over).`,
-      hint: 'Wait until cinder-volume has finished; where it died in the middle of it, say force: true.',
+      hint: {
+        request: 'Wait until cinder-volume has finished; where it died in the middle of it, say force: true.',
+        command: 'Wait until cinder-volume has finished; where it died in the middle of it, give --force.',
+      },
     },
   ]
 }
@@ -65,7 +68,12 @@ function failedOver(backend: Backend, actions: readonly Action[], desired: Desir
     {
       code: 'failed_over',
       problem: `${target.name} is failed over (${describe(failed.state)}), and ${what} would hide that.`,
-      hint: 'Say active_backend: reset in the same request once its cinder.conf names the new primary, or fail it back in Cinder.',
+      hint: {
+        request:
+          'Say active_backend: reset in the same request once its cinder.conf names the new primary, or fail it back in Cinder.',
+        command:
+          'Use promote, or reset-active-backend once its cinder.conf names the new primary, or fail it back in Cinder.',
+      },
     },
   ]
 }
@@ -87,7 +95,10 @@ function notFrozen(backend: Backend, desired: Desired): Refusal[] {
     {
       code: 'not_frozen',
       problem: `${target.name} is not frozen, so volumes could be created on it in the middle of the reset.`,
-      hint: 'Freeze it first, or say in the same request how it shall end: frozen: true or false.',
+      hint: {
+        request: 'Freeze it first, or say in the same request how it shall end: frozen: true or false.',
+        command: 'Freeze it first.',
+      },
     },
   ]
 }
@@ -102,7 +113,10 @@ function serviceUp({ services }: Backend, isUp: IsUp, serviceDownTime: number): 
     {
       code: 'service_up',
       problem: `cinder-volume on ${first.name}${others} is up: its last heartbeat is ${age} s old, and it counts as down from ${serviceDownTime} s on.`,
-      hint: 'Stop it and wait until its heartbeat is older than that, or say wait: true.',
+      hint: {
+        request: 'Stop it and wait until its heartbeat is older than that, or say wait: true.',
+        command: 'Stop it and wait until its heartbeat is older than that, or give --wait.',
+      },
     },
   ]
 }

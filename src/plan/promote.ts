@@ -1,5 +1,5 @@
 import { AgentError, quotable } from '../errors.js'
-import { DRIVERS, type Driver, type KeyRule } from '../oslo/drivers.js'
+import { type Driver, driverOf, isReplicaKey, type KeyRule } from '../oslo/drivers.js'
 import type { Device } from '../oslo/value.js'
 
 /** How an option is read from the section as it is; undefined where it is not set. */
@@ -19,11 +19,10 @@ export interface Promoted {
  */
 export function promoted(device: Device, present: Present, byHand: boolean): Promoted {
   const volumeDriver = present('volume_driver') ?? ''
-  const driver = DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
+  const driver = driverOf(volumeDriver)
   const id = device.get('backend_id') ?? ''
-  const keys = [...device.keys()].filter((key) => key !== 'backend_id')
-  const dropped = keys
-    .filter((key) => !driver?.pairOnly.includes(key) && !Object.hasOwn(driver?.keys ?? {}, key))
+  const dropped = [...device.keys()]
+    .filter((key) => key !== 'backend_id' && (driver === undefined || !isReplicaKey(driver, key)))
     .map(shown)
   if (driver === undefined) {
     if (byHand) return { settings: new Map(), dropped, notes: [] }
@@ -40,7 +39,7 @@ export function promoted(device: Device, present: Present, byHand: boolean): Pro
 }
 
 /** A key for people to read; one that is no name may be part of a password with a comma in it. */
-function shown(key: string): string {
+export function shown(key: string): string {
   return /^[A-Za-z][A-Za-z0-9_]*$/.test(key) ? key : 'a key that is no name'
 }
 
@@ -69,6 +68,9 @@ function renamedPools({ name }: Driver, device: Device, present: Present): [stri
 
 function unplaced(problem: string, id: string): AgentError {
   return new AgentError('invalid_request', problem, {
-    hint: `Give in config.options what the section shall hold for ${quotable(id)}, beside promote.`,
+    hint: {
+      request: `Give in config.options what the section shall hold for ${quotable(id)}, beside promote.`,
+      command: `Give with --set what the section shall hold for ${quotable(id)}.`,
+    },
   })
 }

@@ -24,7 +24,7 @@ export function siteOf(
   const section = asked ?? sectionOf(name)
   if (section === undefined) {
     throw new AgentError('invalid_request', `The section of "${quotable(name)}" is not told by its name.`, {
-      hint: 'Give config.section.',
+      hint: { request: 'Give config.section.', command: 'Use apply with config.section.' },
       [kind]: name,
     })
   }
@@ -39,13 +39,18 @@ export function siteOf(
     throw new AgentError(
       'config_error',
       `There is no section [${quotable(section)}] in ${where || 'the files that Cinder reads'}.`,
-      { hint: 'Give config.section, or config.file.' },
+      {
+        hint: {
+          request: 'Give config.section, or config.file.',
+          command: 'Give --config-file, or use apply with config.section or config.file.',
+        },
+      },
     )
   }
   if (others.length > 0) {
     const where = holding.map(({ path }) => quotable(path)).join(', ')
     throw new AgentError('config_error', `The section [${quotable(section)}] stands in several files: ${where}.`, {
-      hint: 'Name one of them in config.file.',
+      hint: { request: 'Name one of them in config.file.', command: 'Use apply, and name one of them in config.file.' },
     })
   }
   return { files, target, section, ...contentOf(files) }
@@ -69,6 +74,11 @@ export function readValue({ lookup, section }: Site, name: string): string | und
   }
 }
 
+/** The same, else as [backend_defaults] has it. */
+export function inheritedValue(site: Site, name: string): string | undefined {
+  return readValue(site, name) ?? readValue({ ...site, section: 'backend_defaults' }, name)
+}
+
 /** An edit in one file must not be undone by another one that Cinder reads, nor let that one shine through. */
 export function mustBeAlone({ files, target }: Site, name: string, places: readonly Placed[], toRemove: boolean): void {
   const order = files.map(({ path }) => path)
@@ -82,7 +92,10 @@ export function mustBeAlone({ files, target }: Site, name: string, places: reado
     'config_error',
     `${quotable(name)} is to be changed in ${where}, but ${quotable(other.path)}, line ${other.line}, sets it too.`,
     {
-      hint: 'Take it out there, or name that file in config.file.',
+      hint: {
+        request: 'Take it out there, or name that file in config.file.',
+        command: 'Take it out there, or use apply, and name that file in config.file.',
+      },
     },
   )
 }

@@ -5,21 +5,14 @@ import type { Action, BackendPlan, Plan } from '../types.js'
 /** More backends than this are counted, not listed. */
 const MOST_LISTED = 5
 
-/** The result in a sentence: what was done, what would be done, or, for a pure report, how things stand. */
-export function message(plan: Plan, checkMode: boolean, serviceDownTime: number): string {
+/** The result in a sentence: what was done, what would be done, or, for a request that wants nothing, how things stand. */
+export function message(
+  plan: Plan,
+  { wants, checkMode, serviceDownTime }: { wants: boolean; checkMode: boolean; serviceDownTime: number },
+): string {
   if (plan.length === 0) return 'There are no volume backends.'
+  if (!wants) return listed(plan.map((each) => standing(each, serviceDownTime)))
   const changed = plan.filter(({ actions }) => actions.length > 0)
-  if (
-    changed.length === 0 &&
-    plan.every(
-      ({ backend, config, service }) =>
-        config === undefined &&
-        service === undefined &&
-        Object.values(backend.target.desired).every((wanted) => wanted === undefined),
-    )
-  ) {
-    return listed(plan.map((each) => standing(each, serviceDownTime)))
-  }
   const deeds = changed.map(
     (each) => `${named(each)}: ${each.actions.map((action) => deed(action, each, checkMode)).join(', ')}`,
   )

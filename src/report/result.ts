@@ -8,7 +8,7 @@ import type {
   ResultDocument,
   ServiceResult,
 } from '../contract.generated.js'
-import { AgentError } from '../errors.js'
+import { AgentError, type Audience, withHint, worded } from '../errors.js'
 import { changesOf } from '../plan/backend.js'
 import { isUp } from '../plan/heartbeat.js'
 import type { BackendPlan, ConfigPlan, Plan, Request, Row, RowChange, ServiceView } from '../types.js'
@@ -31,6 +31,7 @@ export interface ReportOptions {
 export interface FailureOptions extends ReportOptions {
   /** What had become of the backends by then. */
   readonly seen: Plan
+  readonly audience: Audience
   /** What the same request would do now. */
   readonly pending: readonly Action[]
 }
@@ -38,17 +39,26 @@ export interface FailureOptions extends ReportOptions {
 /** The result of a run that did what its plan says, or in check mode would do it. */
 export function success(
   plan: Plan,
-  { checkMode, diff, serviceDownTime, warnings, backup, source }: ReportOptions & { readonly checkMode: boolean },
+  request: Request,
+  { diff, serviceDownTime, warnings, backup, source }: ReportOptions,
 ): ResultDocument {
+  const { checkMode } = request
   return {
     changed: plan.some(({ actions }) => actions.length > 0),
     failed: false,
-    msg: message(plan, checkMode, serviceDownTime),
+    msg: message(plan, { wants: wantsAnything(request), checkMode, serviceDownTime }),
     backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
     ...(diff && { diff: diffOf(plan) }),
     warnings: [...warnings, ...warningsOf(plan)],
     ...(checkMode ? {} : undoOf(plan, source)),
   }
+}
+
+function wantsAnything({ targets, restore, config, service }: Request): boolean {
+  if (restore !== undefined || config !== undefined || service !== undefined) return true
+  return (
+    targets !== 'all' && targets.some(({ desired }) => Object.values(desired).some((wanted) => wanted !== undefined))
+  )
 }
 
 /** What puts back the rows that were changed; nothing where none were. */
@@ -70,9 +80,10 @@ function diffOf(plan: Plan): DiffDocument[] {
 }
 
 /** The result of a run that failed; what was done and seen by then is told all the same. */
-export function failure(error: unknown, { seen, pending, ...options }: FailureOptions): ResultDocument {
+export function failure(error: unknown, { seen, pending, audience, ...options }: FailureOptions): ResultDocument {
   const known = error instanceof AgentError ? error : unexpected(error)
-  const { host, cluster, hint } = known.details
+  const { host, cluster } = known.details
+  const hint = worded(known.details.hint, audience)
   const done = [...new Set(seen.flatMap(({ actions }) => actions))]
   const document: ErrorDocument = {
     code: known.code,
@@ -84,7 +95,7 @@ export function failure(error: unknown, { seen, pending, ...options }: FailureOp
   return {
     changed: known.details.unconfirmed === true || done.length > 0,
     failed: true,
-    msg: known.message + halfWay(done, pending),
+    msg: withHint(known.problem, hint) + halfWay(done, pending),
     backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
     ...(options.diff && { diff: diffOf(seen) }),
     warnings: [...options.warnings, ...warningsOf(seen)],

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein'
 import type { SourceFile } from '../oslo/files.js'
 import { assignmentsIn } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
@@ -9,7 +10,12 @@ const SECRET = /pass|pwd|secret|token|key|cred|chap|connection|url/i
 
 /** Whether the value of an option of cinder.conf must not be shown. */
 export function isSecret(option: string, value: string): boolean {
-  return SECRET.test(option) || SECRET_INSIDE.test(value)
+  return SECRET.test(option) || SECRET_INSIDE.test(value) || option.split('_').some(isMisspelt)
+}
+
+/** A name that is misspelt holds a secret all the same. */
+function isMisspelt(word: string): boolean {
+  return ['password', 'token', 'secret'].some((name) => distance(word.toLowerCase(), name) <= 2)
 }
 
 /** What of a device may be shown; anything else may be a secret, or the half of one that has a comma in it. */

@@ -10,7 +10,7 @@ export function editsIn(plan: Plan): readonly ConfigPlan[] {
 /** What an operator should know of a plan, beside what it does. */
 export function warningsOf(plan: Plan): readonly string[] {
   const ofService = plan.flatMap((each) =>
-    [stopsOthers, startsFailedOver, unseen, servesAnother].flatMap((look) => look(each)),
+    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand].flatMap((look) => look(each)),
   )
   return [...ofService, ...plan.flatMap(({ config }) => config?.warnings ?? []), ...forced(plan)]
 }
@@ -41,6 +41,14 @@ function servesAnother({ actions, service, backend }: BackendPlan): readonly str
 function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
   if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
   return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
+}
+
+function setByHand({ actions, backend }: BackendPlan): readonly string[] {
+  const columns = actions.filter((action) => action.startsWith('set_')).map((action) => action.slice('set_'.length))
+  if (columns.length === 0) return []
+  return [
+    `Set past all guards on ${quotable(backend.target.name)}: ${columns.join(', ')}. cinder-volume takes that for true at its next start.`,
+  ]
 }
 
 /** The guards that were passed over: with one that was not, there would be no success. */

@@ -25,12 +25,22 @@ export function explain(error: ErrorObject | undefined, document: unknown): Agen
     where === '' || where === 'connection' || /^(config|service\.(start|stop|status))/.test(where)
       ? ''
       : `, not ${show(value)}`
-  return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(error)}${shown}.`)
+  const hint = /^backends(\[\d+\])?$/.test(where) ? { hint: BACKENDS } : {}
+  return new AgentError('invalid_request', `${where || 'The request'} must be ${demand(error)}${shown}.`, hint)
 }
 
-export function unknownKey(key: string, where: string, known: readonly string[]): AgentError {
+const BACKENDS = 'It is a list such as [{"host": "vol1@arrayA"}], or "all" for a report of every one.'
+
+/** `above`: the keys of the request itself, where this is one of its parts. */
+export function unknownKey(
+  key: string,
+  where: string,
+  known: readonly string[],
+  above: readonly string[] = [],
+): AgentError {
   const [similar] = nearest(key, known, 1)
-  const hint = similar === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean "${similar}"?`
+  let hint = similar === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean "${similar}"?`
+  if (above.includes(key)) hint = `It stands beside ${where.replace(/\[.*/, '')}, not in it.`
   return new AgentError('invalid_request', `Unknown key "${quotable(key, 60)}"${where && ` in ${where}`}.`, {
     hint,
   })

@@ -15,7 +15,10 @@ export interface Control {
 }
 
 /** Mostly the name is wrong where a manager does not know it. */
-const UNKNOWN = 'Correct service.name, or service.manager; the admin guide has the usual ones.'
+const UNKNOWN = {
+  request: 'Correct service.name, or service.manager; the admin guide has the usual ones.',
+  command: 'Give --service MANAGER:NAME; the admin guide has the usual ones.',
+}
 
 /** Every manager by its name; `redHat` where the packages are named as Red Hat's and SUSE's are. */
 export function controlOf(wanted: WantedService, manager: WantedService['manager'], redHat: boolean): Control {

@@ -1,5 +1,5 @@
 import { execa } from 'execa'
-import { AgentError, codeOf, quotable } from '../errors.js'
+import { AgentError, codeOf, type Hint, quotable } from '../errors.js'
 
 /** How a program ended. */
 export interface Ended {
@@ -82,7 +82,12 @@ export async function succeed(command: readonly string[], options: ProgramOption
 }
 
 /** `shown`: the command as it may be shown; `said`: what it said on standard error. */
-export function failed(shown: string, problem: string, said: string, hint = 'See why, and run it again.'): AgentError {
+export function failed(
+  shown: string,
+  problem: string,
+  said: string,
+  hint: Hint = 'See why, and run it again.',
+): AgentError {
   return new AgentError('service_control_failed', `${shown} ${problem}${said && `: ${said}`}.`, {
     hint,
   })

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../contract.generated.js'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, type Hint, quotable } from '../errors.js'
 
 interface Kind {
   readonly code: ErrorCode
-  readonly hint: string
+  readonly hint: Hint
   readonly transient?: boolean
 }
 
@@ -83,6 +83,10 @@ export function translated(cause: unknown, server: string, known: boolean): Agen
 function kindOf(errno: number, code: string): Kind {
   if (LOST.has(code)) return UNAVAILABLE
   // The kernel's own time-out, where it is shorter than ours.
-  if (code === 'ETIMEDOUT') return { code: 'timeout', hint: 'Check the address, or raise timeout.' }
+  if (code === 'ETIMEDOUT')
+    return {
+      code: 'timeout',
+      hint: { request: 'Check the address, or raise timeout.', command: 'Check the address, or raise --timeout.' },
+    }
   return NUMBERS.get(errno) ?? UNREACHED
 }

@@ -106,12 +106,18 @@ function bound(value: Value): unknown {
 function tooSlow(server: string, timeout: number, kind: Kind): AgentError {
   if (kind === 'lock') {
     return new AgentError('busy', `${server} kept the rows locked for ${timeout} s.`, {
-      hint: 'See who holds the lock, or raise timeout.',
+      hint: {
+        request: 'See who holds the lock, or raise timeout.',
+        command: 'See who holds the lock, or raise --timeout.',
+      },
     })
   }
   // Whether a commit went through can only be seen by looking again.
   return new AgentError('timeout', `${server} gave no answer for ${timeout} s.`, {
-    hint: 'See whether it is overloaded, or raise timeout.',
+    hint: {
+      request: 'See whether it is overloaded, or raise timeout.',
+      command: 'See whether it is overloaded, or raise --timeout.',
+    },
     transient: kind === 'commit',
   })
 }

@@ -62,11 +62,31 @@ describe.each(engines)('$name', (engine) => {
       const few = valid(JSON.parse(json.stdout))
       expect(few.backends.map(({ host }) => host)).toEqual(['vol1@arrayA'])
       expect(few.msg).toBe('1 of 3 backends are failed over')
+      expect(run('list --cluster').stdout.split('\n')).toHaveLength(4)
     })
 
-    test('show tells of those that are named, clusters too', () => {
-      expect(run('show vol1@arrayA vol2@arrayA').stdout.trim().split('\n')).toHaveLength(3)
+    test.each([
+      ['list --names', 'vol3@arrayA\nvol1@arrayA\nvol2@arrayA\n'],
+      ['list --names --failed-over', 'vol1@arrayA\n'],
+      ['list --names --cluster', 'c1@arrayA\n'],
+    ])('%s, for a loop in a shell', (line, names) => {
+      expect(run(line)).toEqual({ status: 0, stdout: names, stderr: '' })
+    })
+
+    test('show tells of those that are named, clusters too, with all that there is', async () => {
+      const reason = 'the third shelf is taken out by Mike on Tuesday, and by nobody else'
+      await database.execute(`UPDATE services SET disabled = 1, disabled_reason = '${reason}' WHERE id = 2`)
+      const { stdout } = run('show vol1@arrayA vol2@arrayA')
+      expect(stdout).toMatch(
+        /^vol1@arrayA !\n {2}heartbeat: {3}down, \d+ days\n {2}service: {5}disabled \(failed-over\)$/m,
+      )
+      expect(stdout).toContain(`vol2@arrayA\n`)
+      expect(stdout).toContain(`disabled (${reason})`)
       expect(run('show --cluster c1@arrayA').stdout).toMatch(/^c1@arrayA/m)
+    })
+
+    test('a member of a cluster is told to stand for all of it', () => {
+      expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA, the cluster of vol3@arrayA, all members$/m)
     })
 
     test.each([
@@ -92,7 +112,27 @@ describe.each(engines)('$name', (engine) => {
         stdout: expect.stringContaining('put the row back'),
       })
       expect(await fingerprint(database)).toBe(before)
-      expect(run(`undo - --yes`, done.stdout).status).toBe(0)
+      expect(run('undo - -y', done.stdout)).toMatchObject({ status: 0, stdout: 'Nothing to change: vol1@arrayA\n' })
+    })
+
+    test('a hint is said in options to whoever typed a command, and in keys to whoever wrote a request', async () => {
+      await database.execute('UPDATE services SET frozen = 1, updated_at = CURRENT_TIMESTAMP WHERE id = 1')
+      expect(run('reset-active-backend vol1@arrayA --yes').stderr).toMatch(/or give --wait\.\n/)
+      expect(JSON.parse(run('reset-active-backend vol1@arrayA --yes --json').stdout)).toMatchObject({
+        msg: expect.stringMatching(/or give --wait\.$/),
+        error: { hint: expect.stringMatching(/or give --wait\.$/) },
+      })
+      const request = '{"host": "vol1@arrayA", "active_backend": "reset"}'
+      expect(run('apply - --yes', request).stderr).toMatch(/or say wait: true\.\n/)
+      expect(run('reset-active-backend --cluster vol1@arrayA').stderr).toMatch(/It is a host: leave --cluster out\./)
+    })
+
+    test('--wait-timeout waits that long', async () => {
+      await database.execute("UPDATE services SET frozen = 1, updated_at = '2099-01-01 00:00:00' WHERE id = 1")
+      const { status, stderr } = run('reset-active-backend vol1@arrayA --yes --wait-timeout 1')
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/was not seen down within 1 s[\s\S]*\(timeout\)/)
+      expect(run('list --timeout soon').stderr).toMatch(/timeout must be a whole number, not "soon"\./)
     })
 
     test('freeze, of several at once, and undone; what was changed since is told', async () => {
@@ -201,8 +241,62 @@ describe('at a terminal', () => {
       [],
       50,
     )
-    expect(screen).toMatch(/^vol1@arrayA !\r\n {2}heartbeat: down/m)
+    expect(screen).toMatch(/^vol1@arrayA !\r\n {2}heartbeat: {3}down/m)
+    expect(screen).toMatch(/^! failed over/m)
     for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(50)
+  })
+
+  test('80 columns have room for the table, and a reason that is too long is cut before it breaks', async () => {
+    await database.execute(
+      "UPDATE services SET disabled = 1, disabled_reason = 'swapped by Mike on Tuesday' WHERE id = 2",
+    )
+    const list = async (columns: number) =>
+      (
+        await atTerminal(
+          'cinder-backend list',
+          { connection: database.connection, env: { NO_COLOR: '1' } },
+          [],
+          columns,
+        )
+      ).screen
+    const wide = await list(100)
+    expect(wide).toMatch(/^vol2@arrayA .*disabled \(swapped by…\)/m)
+    const narrow = await list(84)
+    expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +its own array\r$/m)
+  })
+
+  test('errors and warnings break between words', async () => {
+    const { screen } = await atTerminal(
+      'cinder-backend thaw vol1@arrayA',
+      { connection: database.connection, env: { NO_COLOR: '1' } },
+      [],
+      40,
+    )
+    for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(40)
+    expect(screen.replace(/\s+/g, ' ')).toContain('and thawing it would hide that.')
+    expect(screen).toMatch(/\n {2}\(failed_over\)/)
+  })
+
+  test('FORCE_COLOR has colours in a pipe too', () => {
+    const list = (env: NodeJS.ProcessEnv) =>
+      shell('cinder-backend list', { connection: database.connection, env: { NO_COLOR: '', ...env } }).stdout
+    expect(list({ FORCE_COLOR: '1' })).toContain('\u001b[31mvol1@arrayA !')
+    expect(list({ FORCE_COLOR: '0' })).not.toContain('\u001b')
+  })
+
+  test('the lines of cinder.conf are shown with the question, and must be those that are written', async () => {
+    const conf = join(mkdtempSync(join(folder, 'question-')), 'cinder.conf')
+    writeFileSync(conf, SECTION)
+    const line = `cinder-backend promote vol1@arrayA --to arrayB --without-replica --config-file ${conf}`
+    const { screen, status } = await atTerminal(
+      `(sleep 2; sed -i 's/192.0.2.2/192.0.2.22/' ${conf}; echo changed by bob) & ${line}`,
+      { connection: database.connection },
+      [{ when: /\[y\/N\][\s\S]*changed by bob/, type: 'y\n' }],
+    )
+    expect(screen).toContain('\u001b[32m+ san_ip = 192.0.2.2\u001b[39m')
+    expect(status).toBe(1)
+    expect(screen).toContain('(conflict)')
+    expect(readFileSync(conf, 'utf8')).toContain('san_ip = 192.0.2.1\n')
   })
 
   test('a wait shows what for and for how long, and a piped one nothing', async () => {
@@ -212,6 +306,7 @@ describe('at a terminal', () => {
       { when: /waiting until the heartbeat of vol1@arrayA has stopped \(2 s\)/, type: '\u0003' },
     ])
     expect(status).toBe(1)
+    expect(screen).toMatch(/✗\S* waiting until the heartbeat of vol1@arrayA has stopped \(\d+ s\)/)
     expect(screen).toContain('Error:')
     expect(screen).toContain('(interrupted)')
   })
@@ -348,36 +443,59 @@ test.skipIf(missing.man !== null)(
 )
 
 describe('completion, in the real shells', () => {
+  let database: TestDatabase
+  beforeEach(async () => {
+    database = await embedded.create()
+    await seed(database)
+  })
+  afterEach(() => database.close())
   const script = (name: string) => {
     const path = join(mkdtempSync(join(folder, 'completion-')), name)
     writeFileSync(path, shell(`cinder-backend completion ${name}`, { connection: '' }).stdout)
     return path
   }
-  const words = (stdout: string) => stdout.trim().split(/\s+/)
-
-  test('bash', () => {
-    const path = script('bash')
-    const complete = (...line: string[]) =>
-      words(
-        shell(
-          `source ${path}; COMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${line.length - 1}; _cinder_backend; echo "\${COMPREPLY[@]}"`,
-          { connection: '' },
-        ).stdout,
-      )
-    expect(complete('cinder-backend', 're')).toEqual([
-      'reset-active-backend',
-      'replication-enable',
-      'replication-disable',
+  /** What the prompt of an interactive shell makes of the beginnings of lines, each followed by a tab. */
+  const atPrompt = async (start: string, ready: string, lines: readonly (readonly [string, string])[]) => {
+    const { connection } = database
+    const { screen } = await atTerminal(start, { connection, env: { PS1: '> ' } }, [
+      { when: /./s, type: `${ready}; echo re''ady\n` },
+      ...lines.flatMap(([typed], index) => [
+        { when: index === 0 ? /ready\r?\n/ : new RegExp(`next${index - 1}\\r?\\n`), type: `${typed}\t` },
+        { when: new RegExp(pattern(lines[index]?.[1] ?? '')), type: `\u0015echo ne''xt${index}\n` },
+      ]),
+      { when: new RegExp(`next${lines.length - 1}\\r?\\n`), type: 'exit\n' },
     ])
-    expect(complete('cinder-backend', 'freeze', '--ye')).toEqual(['--yes'])
-    expect(complete('cinder-backend', 'schema', 'res')).toEqual(['result'])
-    expect(complete('cinder-backend', 'apply', path.slice(0, -2))).toEqual([path])
+    return screen
+  }
+  const pattern = (text: string) => text.replace(/[.*+?]/g, '\\$&')
+
+  test('bash', async () => {
+    const path = script('bash')
+    const lines = [
+      ['cinder-backend free', 'cinder-backend freeze'],
+      ['cinder-backend freeze --ye', 'cinder-backend freeze --yes'],
+      ['cinder-backend schema res', 'cinder-backend schema result'],
+      [`cinder-backend apply ${path.slice(0, -2)}`, `cinder-backend apply ${path}`],
+      ['cinder-backend show vol2@ar', 'cinder-backend show vol2@arrayA'],
+      ['cinder-backend freeze vol2@arrayA vol', 'cinder-backend freeze vol2@arrayA vol'],
+      ['cinder-backend show --cluster c', 'cinder-backend show --cluster c1@arrayA'],
+      ['cinder-backend promote vol1@arrayA --service=pod', 'cinder-backend promote vol1@arrayA --service=podman'],
+      ['cinder-backend --det', 'cinder-backend --detailed-exitcode'],
+    ] as const
+    const screen = await atPrompt('bash --norc -i', `source ${path}`, lines)
+    for (const [, completed] of lines) expect(screen).toContain(completed)
+  })
+
+  test('a name of a host that a shell would run is not offered', async () => {
+    await database.execute("UPDATE services SET host = 'vol9$(touch /tmp/x)@arrayA' WHERE id = 2")
+    const line = `source ${script('bash')}; COMP_LINE='cinder-backend show vol' COMP_POINT=23 COMP_WORDS=(cinder-backend show vol) COMP_CWORD=2; _cinder_backend cinder-backend vol show; echo "\${COMPREPLY[@]}"`
+    expect(shell(line, { connection: database.connection }).stdout).toBe('vol3@arrayA vol1@arrayA\n')
   })
 
   test.skipIf(missing.fish !== null)(`fish${missing.fish === null ? '' : ` (skipped: ${missing.fish})`}`, () => {
     const path = script('fish')
     const complete = (line: string) =>
-      shell(`fish --no-config -c "source ${path}; complete -C '${line}'"`, { connection: '' })
+      shell(`fish --no-config -c "source ${path}; complete -C '${line}'"`, { connection: database.connection })
         .stdout.trim()
         .split('\n')
         .map((each) => each.split('\t')[0])
@@ -388,17 +506,23 @@ describe('completion, in the real shells', () => {
     ])
     expect(complete('cinder-backend freeze --ye')).toEqual(['--yes'])
     expect(complete('cinder-backend schema res')).toEqual(['result'])
+    expect(complete('cinder-backend show vol2@')).toEqual(['vol2@arrayA'])
+    expect(complete('cinder-backend show --cluster ')).toEqual(['c1@arrayA'])
+    expect(complete('cinder-backend promote a --service po')).toEqual(['podman'])
+    expect(complete('cinder-backend --det')).toEqual(['--detailed-exitcode'])
   })
 
   test.skipIf(missing.zsh !== null)(`zsh${missing.zsh === null ? '' : ` (skipped: ${missing.zsh})`}`, async () => {
-    const path = script('zsh')
-    const { screen } = await atTerminal('zsh -f -i', { connection: '', env: { PS1: '> ' } }, [
-      { when: /./s, type: `autoload -U compinit; compinit -u -D; source ${path}; echo re''ady\n` },
-      { when: /ready\r?\n/, type: 'cinder-backend free\t' },
-      { when: /cinder-backend freeze/, type: '--ye\t' },
-      { when: /--yes/, type: '\u0015exit\n' },
-    ])
-    expect(screen).toContain('cinder-backend freeze')
-    expect(screen).toContain('--yes')
+    const lines = [
+      ['cinder-backend free', 'cinder-backend freeze'],
+      ['cinder-backend freeze --ye', 'cinder-backend freeze --yes'],
+      ['cinder-backend show vol2@', 'cinder-backend show vol2@arrayA'],
+      ['cinder-backend show --cluster c', 'cinder-backend show --cluster c1@arrayA'],
+      ['cinder-backend promote a --service pod', 'cinder-backend promote a --service podman'],
+      ['cinder-backend --det', 'cinder-backend --detailed-exitcode'],
+    ] as const
+    const ready = `autoload -U compinit; compinit -u -D; source ${script('zsh')}`
+    const screen = await atPrompt('zsh -f -i', ready, lines)
+    for (const [, completed] of lines) expect(screen).toContain(completed)
   })
 })

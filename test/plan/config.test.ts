@@ -28,6 +28,25 @@ const run = async (config: object, request: object = {}, ...args: string[]) => {
 }
 
 describe('options and devices', () => {
+  test('that are likely misspelt are written, told, and not shown', async () => {
+    const file = confFile(PURE)
+    const result = await run(
+      {
+        file,
+        options: { pure_api_tokn: 's3cr3t-9', use_chap: true },
+        replication_device: [{ backend_id: 'arrayC', sna_ip: '10.0.0.3', api_token: 's3cr3t-C' }],
+      },
+      {},
+      '--diff',
+    )
+    expect(result.warnings).toEqual([
+      'Pure Storage is not known to read sna_ip, which replication_device gives for arrayC. Did you mean san_ip?',
+      'pure_api_tokn is new in [arrayA], which has pure_api_token: is that meant?',
+    ])
+    expect(result.diff?.[0]?.after).toContain('pure_api_tokn = ********\n')
+    expect(readFileSync(file, 'utf8')).toContain('pure_api_tokn = s3cr3t-9\n')
+  })
+
   test('are set, taken out and replaced; the second run does not even touch the file', async () => {
     const file = confFile(PURE)
     const wanted = {

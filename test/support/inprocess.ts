@@ -13,6 +13,7 @@ export async function runHere(request: unknown, check = false): Promise<ResultDo
       signal: new AbortController().signal,
       onBug: (bug) => bugs.push(bug),
       say: () => {},
+      audience: 'request',
     },
   )
   if (bugs.length > 0) throw bugs[0]
