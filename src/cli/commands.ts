@@ -138,8 +138,8 @@ export function surroundings(values: Values): object {
 
 function targets(names: readonly string[], { cluster }: Values): object {
   const key = cluster === true ? 'cluster' : 'host'
-  const [only, ...others] = names
-  return others.length === 0 ? { [key]: only } : { backends: names.map((name) => ({ [key]: name })) }
+  const [only, ...others] = new Set(names)
+  return others.length === 0 ? { [key]: only } : { backends: [only, ...others].map((name) => ({ [key]: name })) }
 }
 
 function promotion(names: readonly string[], values: Values): object {

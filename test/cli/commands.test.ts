@@ -76,7 +76,8 @@ describe.each(engines)('$name', (engine) => {
     test('show tells of those that are named, clusters too, with all that there is', async () => {
       const reason = 'the third shelf is taken out by Mike on Tuesday, and by nobody else'
       await database.execute(`UPDATE services SET disabled = 1, disabled_reason = '${reason}' WHERE id = 2`)
-      const { stdout } = run('show vol1@arrayA vol2@arrayA')
+      const { stdout } = run('show vol1@arrayA vol2@arrayA vol1@arrayA')
+      expect(stdout.match(/vol1@arrayA/g)).toHaveLength(1)
       expect(stdout).toMatch(
         /^vol1@arrayA !\n {2}heartbeat: {3}down, \d+ days\n {2}service: {5}disabled \(failed-over\)$/m,
       )
