@@ -1,6 +1,6 @@
 import { COMMANDS } from './commands.js'
 import { AGENT } from './options.js'
-import { broken } from './terminal.js'
+import { broken } from './text.js'
 
 /** Columns: what fits everywhere. */
 const WIDTH = 80

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 
 export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
 
@@ -21,34 +21,6 @@ export function terminal(color: boolean): Terminal {
     answers: stdin.isTTY && stderr.isTTY,
     style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   }
-}
-
-/** The text with lines that are too long for the stream's terminal broken at blanks, and what is left of them indented. */
-export function fitted(
-  text: string,
-  { isTTY, columns }: { readonly isTTY: boolean; readonly columns: number },
-): string {
-  if (!isTTY) return text
-  return text
-    .split('\n')
-    .map((line) => broken(line, columns || 80))
-    .join('\n')
-}
-
-/** One line as several; those after the first begin `hang` columns further in. */
-export function broken(line: string, width: number, hang = 2): string {
-  const length = (piece: string) => stripVTControlCharacters(piece).length
-  if (length(line) <= width) return line
-  const lead = /^ */.exec(line)?.[0] ?? ''
-  const lines = [lead]
-  for (const word of line.slice(lead.length).split(' ')) {
-    const last = lines.at(-1) ?? ''
-    const begins = last.trim() === ''
-    if (begins || length(last) + 1 + length(word) <= width)
-      lines.splice(-1, 1, begins ? last + word : `${last} ${word}`)
-    else lines.push(`${lead}${' '.repeat(hang)}${word}`)
-  }
-  return lines.join('\n')
 }
 
 /** Asks on standard error; anything but a yes is a no, and Ctrl-C more than that. */

@@ -95,7 +95,7 @@ export function failure(error: unknown, { seen, pending, audience, ...options }:
   return {
     changed: known.details.unconfirmed === true || done.length > 0,
     failed: true,
-    msg: withHint(known.problem, hint) + halfWay(done, pending),
+    msg: withHint(known.problem, hint) + halfWay(done, pending, audience),
     backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
     ...(options.diff && { diff: diffOf(seen) }),
     warnings: [...options.warnings, ...warningsOf(seen)],
@@ -104,10 +104,10 @@ export function failure(error: unknown, { seen, pending, audience, ...options }:
   }
 }
 
-function halfWay(done: readonly Action[], pending: readonly Action[]): string {
+function halfWay(done: readonly Action[], pending: readonly Action[], audience: Audience): string {
   if (done.length === 0) return ''
   const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${pending.join(', ')}`
-  return ` Done so far: ${done.join(', ')}; the same request ${next}.`
+  return ` Done so far: ${done.join(', ')}; the same ${audience} ${next}.`
 }
 
 /** A bug of ours. Its text is not shown, for nobody knows what is in it. */

@@ -1,0 +1,23 @@
+import type { ResultDocument } from '../contract.generated.js'
+import { quotable } from '../errors.js'
+import type { Values } from './options.js'
+import { isMarked } from './standing.js'
+
+/** What `list` was asked for. */
+export function chosen(result: ResultDocument, { failedOver = false, cluster = false }: Values): ResultDocument {
+  if (result.failed || !(failedOver || cluster)) return result
+  const all = cluster ? result.backends.filter((each) => each.cluster !== undefined) : result.backends
+  const backends = failedOver ? all.filter(isMarked) : all
+  const kind = cluster ? 'clusters' : 'backends'
+  const msg = failedOver
+    ? `${backends.length} of ${all.length} ${kind} are failed over`
+    : `There are ${all.length} ${kind}`
+  return { ...result, msg, backends }
+}
+
+export function names({ backends }: ResultDocument, { cluster: ofClusters = false }: Values): string {
+  const found = backends.flatMap(({ host, cluster, members = [] }) =>
+    ofClusters ? (cluster ?? []) : cluster === undefined ? (host ?? []) : members.map((member) => member.host),
+  )
+  return found.map((name) => `${quotable(name)}\n`).join('')
+}

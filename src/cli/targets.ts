@@ -1,0 +1,59 @@
+import { AgentError } from '../errors.js'
+import type { Values } from './options.js'
+
+/** The backends that a command names, as a request names them. */
+export function targets(names: readonly string[], { cluster }: Values): object {
+  const key = cluster === true ? 'cluster' : 'host'
+  const [only, ...others] = new Set(names)
+  return others.length === 0 ? { [key]: only } : { backends: [only, ...others].map((name) => ({ [key]: name })) }
+}
+
+/** What `promote` asks for. Errors: invalid_request. */
+export function promotion(names: readonly string[], values: Values): object {
+  const { to, replica, withoutReplica, set = [], service } = values
+  if (to === undefined) {
+    throw new AgentError('invalid_request', 'promote needs --to, the replica that becomes the primary.', {
+      hint: 'See cinder-backend promote --help.',
+    })
+  }
+  if ((replica === undefined) !== (withoutReplica === true)) {
+    throw new AgentError('invalid_request', 'promote needs either --replica or --without-replica.', {
+      hint: 'See cinder-backend promote --help.',
+    })
+  }
+  const [manager, name] = service?.split(/:(.*)/s) ?? []
+  return {
+    ...targets(names, values),
+    active_backend: 'reset',
+    replication: replica === undefined ? 'disabled' : 'enabled',
+    frozen: service === undefined, // until somebody has seen cinder-volume start
+    config: {
+      promote: to,
+      options: Object.fromEntries(
+        set.map((word) => pair(word)).map(([key, value]) => [key, value === '' ? null : value]),
+      ),
+      replication_device: devices(replica ?? []),
+      backup: true,
+    },
+    ...(manager !== undefined && { service: { manager, ...(name && { name }) } }),
+  }
+}
+
+/** A backend_id begins a replica; what stands before the first belongs to it too. */
+function devices(words: readonly string[]): readonly object[] {
+  const list: Record<string, string>[] = []
+  for (const [key, value] of words.map((word) => pair(word))) {
+    const last = list.at(-1)
+    if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) list.push({ [key]: value })
+    else last[key] = value
+  }
+  return list
+}
+
+function pair(word: string): [string, string] {
+  const at = word.indexOf('=')
+  if (at > 0) return [word.slice(0, at), word.slice(at + 1)]
+  throw new AgentError('invalid_request', '--replica and --set take words of the form KEY=VALUE.', {
+    hint: 'See cinder-backend promote --help.',
+  })
+}
