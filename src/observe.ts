@@ -153,4 +153,7 @@ export async function withSimilarNames(error: unknown, store: Store): Promise<un
   return new AgentError('service_not_found', error.problem, { ...error.details, hint })
 }
 
-const MISTAKEN = { host: 'It is a host: leave --cluster out.', cluster: 'It is a cluster: give --cluster.' } as const
+const MISTAKEN = {
+  host: 'It is a host: leave --cluster out.',
+  cluster: 'It is a cluster: give --cluster; to promote one use apply.',
+} as const

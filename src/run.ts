@@ -23,13 +23,15 @@ export interface Surroundings {
   readonly audience: Audience
   /** Tells a person who watches what is being done. */
   readonly say: (text: string) => void
+  /** Is shown the plan before any of it is done; what it throws ends the run. */
+  readonly agree?: ((plan: Plan) => void) | undefined
 }
 
 /** One request from bytes to result. It never throws: every failure is a result too. `onBug` gets errors that nobody foresaw. */
 export async function run(
   input: () => Promise<Buffer>,
   flags: Flags,
-  { env, signal, onBug, say, audience }: Surroundings,
+  { env, signal, onBug, say, audience, agree }: Surroundings,
 ): Promise<ResultDocument> {
   const findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [] as string[], source: {} }
   let work: Work | undefined
@@ -44,7 +46,7 @@ export async function run(
     const store = await openStore(url, { timeout, readOnly, signal, warn })
     try {
       work = began({ request, store, signal, say, warn, serviceDownTime })
-      const plan = await settle(work, env, url.password)
+      const plan = await settle(work, { env, agree, password: url.password })
       return success(plan, request, { ...findings, backup: work.backup })
     } catch (error) {
       throw await withSimilarNames(error, store)
@@ -58,7 +60,10 @@ export async function run(
 }
 
 /** Observe, plan, apply; what has become of the backends, in check mode what would. */
-async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | undefined): Promise<Plan> {
+async function settle(
+  work: Work,
+  { env, agree, password }: Pick<Surroundings, 'env' | 'agree'> & { readonly password: string | undefined },
+): Promise<Plan> {
   const { request, store, signal } = work
   const { targets, timeout, config, service, source } = request
   const about = config !== undefined || service !== undefined
@@ -82,6 +87,7 @@ async function settle(work: Work, env: NodeJS.ProcessEnv, password: string | und
   const plan = planNow(work)
   judge(work, plan)
   await warnOfOldSection(work, plan, env)
+  agree?.(plan)
   const holds = plan.every(({ actions }) => actions.length === 0) && service === undefined
   if (request.checkMode || holds) return plan
   await (await import('./apply.js')).apply(work)

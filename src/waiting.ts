@@ -82,7 +82,12 @@ export function mustReplicate(work: Work): void {
     'replication_not_enabled',
     `cinder-volume runs and beats, but its driver set the replication_status of ${row.name} to ${status}.`,
     {
-      hint: 'See in its log whether it reaches the array that replication_device names, correct config in the request, or the array, and run it again.',
+      hint: {
+        request:
+          'See in its log whether it reaches the array that replication_device names, correct config in the request, or the array, and run it again.',
+        command:
+          'See in its log whether it reaches the array that replication_device names, correct what --replica says, or the array, and run it again.',
+      },
       host: row.name,
     },
   )
@@ -136,7 +141,7 @@ function silent({ service, request }: Work): AgentError {
     'timeout',
     `${service?.manager} says that ${service?.name} runs, but no heartbeat of ${host} was seen within ${request.waitTimeout} s.`,
     {
-      hint: 'Its driver may not have started: see the log of cinder-volume. What is corrected elsewhere than in this request needs a restart of it by hand; then run this again.',
+      hint: 'Its driver may not have started: see the log of cinder-volume. What is corrected by hand needs a restart of it too; then run this again.',
       host,
     },
   )

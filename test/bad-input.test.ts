@@ -57,11 +57,13 @@ describe('a request that does not fit', () => {
     ['an unknown key', { hots: 'vol1@a' }, /Unknown key "hots".+Did you mean "host"/],
     ['a key of a later version', { host: 'vol1@a', volumes: '1' }, /Unknown key "volumes"/],
     ['a state for all backends', { backends: 'all', frozen: true }, /backends: all goes without frozen/],
+    ['a way to run in a part', { backends: [{ host: 'vol1@a', force: true }] }, /It stands beside backends, not in it/],
+    ['an object for backends', { backends: {} }, /backends must be a list or a text, not an object.+or "all"/],
     ['another word for all', { backends: 'ALL' }, /backends\[0\] must be a JSON object.+or "all" for a report/],
     [
       'a key of the request in a part of it',
       { backends: [{ host: 'vol1@a', active_backend_id: 'b' }] },
-      /Unknown key "active_backend_id" in backends\[0\]\. It stands beside backends, not in it/,
+      /Unknown key "active_backend_id" in backends\[0\]\. It goes with one host or cluster, not with backends/,
     ],
     ['a column itself without force', { host: 'vol1@a', active_backend_id: 'arrayB' }, /needs force: true/],
     [

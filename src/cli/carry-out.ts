@@ -2,14 +2,15 @@ import type { ResultDocument } from '../contract.generated.js'
 import { AgentError } from '../errors.js'
 import { FORMATS } from '../report/formats.js'
 import { run, type Surroundings } from '../run.js'
-import { finish, leave, print } from '../serve.js'
+import { failed, finish, leave, print } from '../serve.js'
+import type { Plan } from '../types.js'
 import { changes, fileDiff } from './changes.js'
 import type { CommandSpec } from './commands.js'
 import { chosen, names } from './list.js'
 import { CHANGING, type Values } from './options.js'
 import type { Asked } from './request.js'
 import { report } from './standing.js'
-import { ask, spinner, type Terminal } from './terminal.js'
+import { ask, type Screen, spinner, type Terminal } from './terminal.js'
 import { fitted, problem } from './text.js'
 
 interface Work extends Asked {
@@ -23,44 +24,74 @@ interface Work extends Asked {
 export async function carryOut(work: Work): Promise<never> {
   const { command, values, screen } = work
   const { check = false, yes = false } = values
-  if (isReport(command)) return show(work, await attempt(work, { dry: false }), {})
-  if (yes && !check) return show(work, await attempt(work, { dry: false }), {})
-  const plan = await attempt(work, { dry: true })
-  if (check || plan.failed || !plan.changed) return show(work, plan, { would: true })
+  if (isReport(command) || (yes && !check)) return show(work, await attempt(work, { dry: false }), {})
+  const agreement = agreed()
+  const plan = await attempt(work, { dry: true, agree: agreement })
+  if (check || plan.failed || !plan.changed) return show(work, withNotes(work, plan), { would: true })
   if (!screen.answers) {
     throw new AgentError('invalid_request', 'This would change something, and there is no terminal to ask at.', {
       hint: 'Say --yes, or --check to see what it would be.',
     })
   }
-  process.stderr.write(fitted(changed(work, plan, { would: true }), process.stderr))
-  const answer = await ask('Do it?')
-  if (answer !== 'yes') {
-    process.stderr.write('Nothing was changed.\n')
-    process.exit(answer === 'no' ? 1 : 130)
-  }
-  mustBeTheSame(plan, await attempt(work, { dry: true }))
-  return show(work, await attempt(work, { dry: false }), { wasShown: true })
+  process.stderr.write(fitted(changed(plan, screen.err, { would: true }), screen.err))
+  const answer = await ask('Do it?', work.around.signal)
+  if (answer !== 'yes') return unchanged(work, answer)
+  return show(work, await attempt(work, { dry: false, agree: agreement }), { shown: plan })
 }
 
 async function attempt(
-  { command, values, screen, around, request, notes }: Work,
-  { dry }: { readonly dry: boolean },
+  work: Work,
+  { dry, agree }: { readonly dry: boolean; readonly agree?: Surroundings['agree'] },
 ): Promise<ResultDocument> {
-  const progress = spinner(screen.style)
+  const { command, values, screen, around, request } = work
+  const progress = spinner(screen.err)
   const result = await run(
     async () => Buffer.from(JSON.stringify(request)),
     { check: dry, diff: dry || values.diff === true }, // whoever is asked sees the lines of cinder.conf too
-    { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say },
+    { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say, agree },
   )
   progress.stop(result.failed)
-  return { ...result, warnings: [...result.warnings, ...(result.failed ? [] : notes)] }
+  return dry ? result : withNotes(work, result)
+}
+
+function withNotes({ notes }: Work, result: ResultDocument): ResultDocument {
+  return result.failed ? result : { ...result, warnings: [...result.warnings, ...notes] }
+}
+
+/**
+ * What was shown must be what is done: the first plan is kept, and a later one that does something else is refused. Somebody may have changed the
+ * rows or cinder.conf while the question stood. Errors: conflict.
+ */
+function agreed(): (plan: Plan) => void {
+  let shown: string | undefined
+  return (plan) => {
+    const now = JSON.stringify(
+      plan.map(({ actions, rows, config }) => [
+        actions,
+        rows.map(({ row, after }) => [row.table, row.name, row.state, after]),
+        config && [config.file, config.options, config.before.toString('base64'), config.after.toString('base64')],
+      ]),
+    )
+    shown ??= now
+    if (now === shown || plan.every(({ actions }) => actions.length === 0)) return
+    throw new AgentError('conflict', 'What would be changed is no longer what was shown, so nothing was done.', {
+      hint: 'Run it again to see.',
+    })
+  }
+}
+
+function unchanged({ values, screen }: Work, answer: 'no' | 'interrupted'): never {
+  const error = new AgentError('interrupted', 'The question was not answered with yes, so nothing was changed.')
+  if (values.json === true) print(`${JSON.stringify(failed(error, 'command'))}\n`)
+  else process.stderr.write(fitted('Nothing was changed.\n', screen.err))
+  process.exit(answer === 'no' ? 1 : 130)
 }
 
 interface Telling {
   /** It is a plan, not yet done. */
   readonly would?: boolean
-  /** The rows and lines were shown with the question. */
-  readonly wasShown?: boolean
+  /** What was shown with the question. */
+  readonly shown?: ResultDocument
 }
 
 function show(work: Work, whole: ResultDocument, telling: Telling): never {
@@ -72,29 +103,20 @@ function show(work: Work, whole: ResultDocument, telling: Telling): never {
   if (values.json === true) return finish(result, { detailed, format: FORMATS.json })
   if (result.failed) return explain(result, screen)
   if (values.names === true) write(names(result, values))
-  else write(fitted(told(work, result, telling), process.stdout))
+  else write(fitted(told(work, result, telling), screen.out))
   return leave(result, detailed)
 }
 
-function told(work: Work, result: ResultDocument, telling: Telling): string {
-  const { command, screen } = work
-  if (!isReport(command)) return changed(work, result, telling)
-  return report(result, screen, command.name === 'show' ? 'blocks' : 'table')
+function told({ command, screen }: Work, result: ResultDocument, telling: Telling): string {
+  if (!isReport(command)) return changed(result, screen.out, telling)
+  return report(result, screen.out, command.name === 'show' ? 'blocks' : 'table')
 }
 
-function changed({ screen }: Work, result: ResultDocument, { would = false, wasShown = false }: Telling): string {
-  return changes(result, { would, rows: !wasShown }, screen) + (wasShown ? '' : fileDiff(result, screen))
-}
-
-/** What was shown must be what is done; somebody may have changed the rows while the question stood. */
-function mustBeTheSame(shown: ResultDocument, now: ResultDocument): void {
-  const deeds = ({ backends, diff }: ResultDocument) => JSON.stringify([diff, backends.map(({ actions }) => actions)])
-  if (now.failed || deeds(shown) === deeds(now)) return
-  throw new AgentError(
-    'conflict',
-    'Something was changed while the question stood, so another change would be made than the one shown.',
-    { hint: 'Nothing was done; run it again to see.' },
-  )
+/** What was shown with the question is not shown again. */
+function changed(result: ResultDocument, screen: Screen, { would = false, shown }: Telling): string {
+  const warnings = result.warnings.filter((warning) => !shown?.warnings.includes(warning))
+  const steps = changes({ ...result, warnings }, { would, rows: shown === undefined }, screen)
+  return shown === undefined ? steps + fileDiff(result, screen) : steps
 }
 
 function isReport({ options }: CommandSpec): boolean {
@@ -102,7 +124,7 @@ function isReport({ options }: CommandSpec): boolean {
 }
 
 export function explain(result: ResultDocument, screen: Terminal): never {
-  process.stderr.write(fitted(problem(result, screen), process.stderr))
+  process.stderr.write(fitted(problem(result, screen.err), screen.err))
   process.exit(1)
 }
 

@@ -1,14 +1,14 @@
 import type { BackendDocument, BackendState, ResultDocument } from '../contract.generated.js'
 import { quotable } from '../errors.js'
 import { COLUMNS } from '../plan/backend.js'
-import type { Style, Terminal } from './terminal.js'
+import type { Screen, Style } from './terminal.js'
 import { nameOf, warned } from './text.js'
 
 /** What a run did, or would do: for each backend its steps, and with `rows` what changes in them. */
 export function changes(
   result: ResultDocument,
   { would, rows: tells }: { readonly would: boolean; readonly rows: boolean },
-  { style }: Terminal,
+  { style }: Screen,
 ): string {
   const { backends, warnings, msg } = result
   const changed = backends.filter((backend) => backend.changed)
@@ -73,7 +73,7 @@ function valueText(value: string | boolean | null): string {
 }
 
 /** The lines of cinder.conf that change, with their secrets masked. */
-export function fileDiff({ diff = [] }: ResultDocument, { style }: Terminal): string {
+export function fileDiff({ diff = [] }: ResultDocument, { style }: Screen): string {
   const files = diff.filter(({ before_header }) => before_header.startsWith('/'))
   return files
     .map(({ before_header, before, after }) => {

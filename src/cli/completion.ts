@@ -1,6 +1,6 @@
 import { AgentError } from '../errors.js'
 import { COMMANDS, type CommandSpec } from './commands.js'
-import { AGENT, long, type OptionSpec, takesValue } from './options.js'
+import { AGENT, HELP, long, type OptionSpec, takesValue } from './options.js'
 
 /** A script that completes command lines in that shell; names of hosts come from the database. Errors: invalid_request. */
 export function completion(shell = ''): string {
@@ -28,13 +28,13 @@ const HOSTS = 'list --names --timeout 2'
 
 function bash(): string {
   const offer = (each: Offer) => (isWords(each) ? `words '${each.join(' ')}'` : each)
-  const options = (all: readonly OptionSpec[]) => [...all.map(long), '--help'].join(' ')
+  const options = (all: readonly OptionSpec[]) => [...all, HELP].map(long).join(' ')
   const commands = COMMANDS.map(
     (command) => `    ${command.name}) options='${options(command.options)}'; argument="${offer(offered(command))}" ;;`,
   )
   const all = new Map([...AGENT, ...COMMANDS.flatMap((each) => each.options)].map((each) => [long(each), each]))
   const values = [...all.values()]
-    .filter((each) => takesValue(each) && !each.flags.includes('...'))
+    .filter(takesValue)
     .map((each) => `    ${long(each)}) argument="${offer(each.values ?? [])}"; options='' ;;`)
   return `# bash completion of cinder-backend: source it, or put it into /etc/bash_completion.d
 _cinder_backend() {
@@ -54,6 +54,7 @@ ${commands.join('\n')}
   esac
   case $option in
 ${values.join('\n')}
+    [!-]*=*) argument='' ;;
   esac
   case $current in -*) argument="words '$options'" ;; esac
   case $argument in
@@ -62,7 +63,10 @@ ${values.join('\n')}
     folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     hosts)
       local host cluster=''
-      case " $line " in *' --cluster '*) cluster=--cluster ;; esac
+      case " $line " in
+        *' --con'*) return ;; # another database than the one that would be asked
+        *' --cluster '*) cluster=--cluster ;;
+      esac
       while read -r host; do
         if [[ $host == "$current"* && $host =~ ^[A-Za-z0-9_.@:-]+$ ]]; then COMPREPLY+=("$host"); fi
       done < <("$1" ${HOSTS} $cluster 2>/dev/null </dev/null)
@@ -88,13 +92,14 @@ function zsh(): string {
   }
   const commands = COMMANDS.map(({ name, text }) => `    '${name}:${escaped(text)}'`)
   const cases = COMMANDS.map((command) => {
-    const all = [...command.options.map(option), `'*:word:${action(offered(command))}'`]
+    const all = [...[...command.options, HELP].map(option), `'*:word:${action(offered(command))}'`]
     return `    ${command.name}) _arguments ${all.join(' ')} ;;`
   })
   return `#compdef cinder-backend
 # zsh completion of cinder-backend: put it as _cinder-backend into a folder of $fpath
 _cinder_backend_hosts() {
   local -a names
+  (( \${words[(I)--con*]} )) && return # another database than the one that would be asked
   names=(\${(f)"$(cinder-backend ${HOSTS} \${(M)words:#--cluster} 2>/dev/null </dev/null)"})
   compadd "$@" -a names
 }
@@ -127,7 +132,7 @@ function fish(): string {
   const offer = (each: Offer) => {
     if (isWords(each)) return `-f -a ${quoted(each.join(' '))}`
     if (each === 'hosts')
-      return `-f -a ${quoted(`(cinder-backend ${HOSTS} (string match -- --cluster (commandline -opc)) 2>/dev/null </dev/null)`)}`
+      return `-f -a ${quoted(`(string match -q -- '--con*' (commandline -opc); or cinder-backend ${HOSTS} (string match -- --cluster (commandline -opc)) 2>/dev/null </dev/null)`)}`
     return each === 'files' ? '-F' : `-f -a ${quoted('(__fish_complete_directories)')}`
   }
   const option = (within: string, each: OptionSpec) => {
@@ -139,7 +144,7 @@ function fish(): string {
     const within = `-n '__fish_seen_subcommand_from ${command.name}'`
     return [
       `complete -c cinder-backend ${first} -f -a ${command.name} -d ${quoted(command.text)}`,
-      ...command.options.map((each) => option(within, each)),
+      ...[...command.options, HELP].map((each) => option(within, each)),
       `complete -c cinder-backend ${within} ${offer(offered(command))}`,
     ]
   })

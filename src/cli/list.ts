@@ -3,15 +3,16 @@ import { quotable } from '../errors.js'
 import type { Values } from './options.js'
 import { isMarked } from './standing.js'
 
+/** Characters of a name in the tables. */
+const LONGEST = 255
+
 /** What `list` was asked for. */
 export function chosen(result: ResultDocument, { failedOver = false, cluster = false }: Values): ResultDocument {
   if (result.failed || !(failedOver || cluster)) return result
   const all = cluster ? result.backends.filter((each) => each.cluster !== undefined) : result.backends
   const backends = failedOver ? all.filter(isMarked) : all
   const kind = cluster ? 'clusters' : 'backends'
-  const msg = failedOver
-    ? `${backends.length} of ${all.length} ${kind} are failed over`
-    : `There are ${all.length} ${kind}`
+  const msg = failedOver ? `${backends.length} of ${all.length} ${kind} are failed over` : `Clusters: ${all.length}`
   return { ...result, msg, backends }
 }
 
@@ -19,5 +20,5 @@ export function names({ backends }: ResultDocument, { cluster: ofClusters = fals
   const found = backends.flatMap(({ host, cluster, members = [] }) =>
     ofClusters ? (cluster ?? []) : cluster === undefined ? (host ?? []) : members.map((member) => member.host),
   )
-  return found.map((name) => `${quotable(name)}\n`).join('')
+  return found.map((name) => `${quotable(name, LONGEST)}\n`).join('')
 }

@@ -18,7 +18,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
     shows ? explain(result, screen) : finish(result, { detailed: false, format: FORMATS.json })
   const around = surroundings(args.includes('--verbose'), 'command', end)
   try {
-    const parsed = parse(args, INTRO, version, Math.min(screen.width, 100))
+    const parsed = parse(args, INTRO, version, Math.min(screen.out.width, 100))
     if ('text' in parsed) return quit(parsed.text)
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))

@@ -84,22 +84,21 @@ export const LIST = {
   names: { flags: '--names', text: 'only the names of hosts, or of clusters, one on a line' },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
+export const HELP: OptionSpec = { flags: '-h, --help', text: 'show the help' }
+
 /** The options of the agent itself, without a command. */
 export const AGENT: readonly OptionSpec[] = [
-  { flags: '--check', text: 'tell what would be changed, and change nothing (check_mode)' },
-  { flags: '--diff', text: 'show the rows before and after (diff)' },
+  CHANGING.check,
+  { flags: '--diff', text: 'show the rows before and after, and the lines of cinder.conf' },
   {
     flags: '--format <FORMAT>',
     text: 'the form of the result: json (the default), salt or bolt',
     values: ['json', 'salt', 'bolt'],
   },
-  {
-    flags: '--detailed-exitcode',
-    text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
-  },
-  { flags: '--verbose', text: 'on an internal error, show the stack on standard error' },
+  CHANGING.detailedExitcode,
+  COMMON.verbose,
   { flags: '-V, --version', text: 'show the version' },
-  { flags: '-h, --help', text: 'show this help' },
+  HELP,
 ]
 
 /** An option without its value: `--config-file`. */

@@ -1,7 +1,7 @@
 import type { BackendDocument, ResultDocument } from '../contract.generated.js'
 import { quotable } from '../errors.js'
 import { isFailedOver } from '../plan/failover.js'
-import type { Style, Terminal } from './terminal.js'
+import type { Screen, Style } from './terminal.js'
 import { nameOf, warned } from './text.js'
 
 /**
@@ -10,14 +10,14 @@ import { nameOf, warned } from './text.js'
  */
 export function report(
   { backends, warnings }: ResultDocument,
-  { width, style }: Terminal,
+  { width, isTerminal, style }: Screen,
   form: 'table' | 'blocks',
 ): string {
   if (backends.length === 0) return 'There are none.\n'
   const tables = form === 'table' ? [MOST_REASON, 40, 20, 10, 0].map((most) => tableOf(backends, most)) : []
   const table = tables.find((each) => each.width <= width)
   const told = table === undefined ? blocksOf(backends, style) : coloured(table, style)
-  const mark = backends.some(isMarked) && Number.isFinite(width) ? `${style('dim', MARK)}\n` : ''
+  const mark = backends.some(isMarked) && isTerminal ? `${style('dim', MARK)}\n` : ''
   return `${told}\n${mark}${warned(warnings, style)}`
 }
 

@@ -1,5 +1,5 @@
 import { AgentError } from '../errors.js'
-import type { Values } from './options.js'
+import { PROMOTION, type Values } from './options.js'
 
 /** The backends that a command names, as a request names them. */
 export function targets(names: readonly string[], { cluster }: Values): object {
@@ -12,16 +12,19 @@ export function targets(names: readonly string[], { cluster }: Values): object {
 export function promotion(names: readonly string[], values: Values): object {
   const { to, replica, withoutReplica, set = [], service } = values
   if (to === undefined) {
-    throw new AgentError('invalid_request', 'promote needs --to, the replica that becomes the primary.', {
-      hint: 'See cinder-backend promote --help.',
-    })
+    throw misused('promote needs --to, the replica that becomes the primary.')
   }
   if ((replica === undefined) !== (withoutReplica === true)) {
-    throw new AgentError('invalid_request', 'promote needs either --replica or --without-replica.', {
-      hint: 'See cinder-backend promote --help.',
-    })
+    throw misused('promote needs either --replica or --without-replica.')
   }
   const [manager, name] = service?.split(/:(.*)/s) ?? []
+  const managers: readonly string[] = PROMOTION.service.values
+  if (manager !== undefined && !managers.includes(manager)) {
+    throw misused(`--service must be one of ${managers.join(', ')}, with :NAME where it has another name there.`)
+  }
+  if (set.some((word) => word.startsWith('replication_device='))) {
+    throw misused('--set goes without replication_device: that is what --replica says.')
+  }
   return {
     ...targets(names, values),
     active_backend: 'reset',
@@ -47,13 +50,16 @@ function devices(words: readonly string[]): readonly object[] {
     if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) list.push({ [key]: value })
     else last[key] = value
   }
-  return list
+  if (list.every((device) => 'backend_id' in device)) return list
+  throw misused('--replica lacks the backend_id, as in backend_id=arrayC san_ip=192.0.2.3.')
 }
 
 function pair(word: string): [string, string] {
   const at = word.indexOf('=')
   if (at > 0) return [word.slice(0, at), word.slice(at + 1)]
-  throw new AgentError('invalid_request', '--replica and --set take words of the form KEY=VALUE.', {
-    hint: 'See cinder-backend promote --help.',
-  })
+  throw misused('--replica and --set take words of the form KEY=VALUE.')
+}
+
+function misused(problem: string): AgentError {
+  return new AgentError('invalid_request', problem, { hint: 'See cinder-backend promote --help.' })
 }

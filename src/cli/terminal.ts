@@ -2,29 +2,40 @@ import { styleText } from 'node:util'
 
 export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
 
-/** What the command can do with the terminal that it has, if it has one. */
-export interface Terminal {
-  /** Columns of standard output; without end where it is no terminal. */
+/** One of the streams to write to. */
+export interface Screen {
+  /** Columns; without end where it is no terminal. */
   readonly width: number
-  /** Whether somebody is there to answer. */
-  readonly answers: boolean
+  readonly isTerminal: boolean
   readonly style: Style
 }
 
-/** https://no-color.org: colour is off where NO_COLOR is set and not empty. FORCE_COLOR has it on where there is no terminal too, as for less -R. */
+export interface Terminal {
+  readonly out: Screen
+  readonly err: Screen
+  /** Whether somebody is there to answer. */
+  readonly answers: boolean
+}
+
 export function terminal(color: boolean): Terminal {
-  const { stdin, stdout, stderr, env } = process
+  const { stdin, stdout, stderr } = process
+  return { out: screen(stdout, color), err: screen(stderr, color), answers: stdin.isTTY && stderr.isTTY }
+}
+
+/** https://no-color.org: colour is off where NO_COLOR is set and not empty. FORCE_COLOR has it on where there is no terminal too, as for less -R. */
+function screen({ isTTY = false, columns }: NodeJS.WriteStream, color: boolean): Screen {
+  const { env } = process
   const forced = !['', '0', 'false', undefined].includes(env['FORCE_COLOR'])
-  const colours = color && !env['NO_COLOR'] && (forced || (stdout.isTTY && env['TERM'] !== 'dumb'))
+  const colours = color && !env['NO_COLOR'] && (forced || (isTTY && env['TERM'] !== 'dumb'))
   return {
-    width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
-    answers: stdin.isTTY && stderr.isTTY,
+    width: isTTY ? columns || 80 : Number.POSITIVE_INFINITY,
+    isTerminal: isTTY,
     style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   }
 }
 
-/** Asks on standard error; anything but a yes is a no, and Ctrl-C more than that. */
-export async function ask(question: string): Promise<'yes' | 'no' | 'interrupted'> {
+/** Asks on standard error; anything but a yes is a no, and Ctrl-C or another signal more than that. */
+export async function ask(question: string, signal: AbortSignal): Promise<'yes' | 'no' | 'interrupted'> {
   const { createInterface } = await import('node:readline')
   const line = createInterface({ input: process.stdin, output: process.stderr })
   return new Promise((resolve) => {
@@ -35,6 +46,7 @@ export async function ask(question: string): Promise<'yes' | 'no' | 'interrupted
     }
     line.on('SIGINT', () => done('interrupted'))
     line.on('close', () => resolve('no'))
+    signal.addEventListener('abort', () => done('interrupted'))
     line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'))
   })
 }
@@ -51,15 +63,15 @@ export interface Progress {
 }
 
 /** The step that runs, with the seconds that it takes, on a line of standard error that is written over; nothing where that is no terminal. */
-export function spinner(style: Style): Progress {
-  if (!process.stderr.isTTY) return { say: () => {}, stop: () => {} }
+export function spinner({ isTerminal, width, style }: Screen): Progress {
+  if (!isTerminal) return { say: () => {}, stop: () => {} }
   let step = ''
   let since = 0
   let frame = 0
   let timer: NodeJS.Timeout | undefined
   const seconds = () => Math.floor((performance.now() - since) / 1000)
   const show = (sign: string) => {
-    const line = `${step}${seconds() > 0 ? ` (${seconds()} s)` : ''}`.slice(0, (process.stderr.columns || 80) - 3)
+    const line = `${step}${seconds() > 0 ? ` (${seconds()} s)` : ''}`.slice(0, width - 3)
     process.stderr.write(`\r\u001b[K${sign} ${line}`)
   }
   const draw = () => show(style('cyan', FRAMES[frame++ % FRAMES.length] ?? ''))

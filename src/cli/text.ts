@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { BackendDocument, ResultDocument } from '../contract.generated.js'
 import { quotable } from '../errors.js'
-import type { Style, Terminal } from './terminal.js'
+import type { Screen, Style } from './terminal.js'
 
 /** A failure in a few lines: what, why, what next, and the code for those who look it up. */
-export function problem({ msg, error, warnings }: ResultDocument, { style }: Terminal): string {
+export function problem({ msg, error, warnings }: ResultDocument, { style }: Screen): string {
   const hint = error?.hint ?? ''
   const [what = msg, after = ''] = hint !== '' && msg.includes(hint) ? msg.split(hint) : [msg]
   const lines = [`${style('red', 'Error:')} ${what.trim()}`]
@@ -22,14 +22,10 @@ export function nameOf({ host, cluster }: BackendDocument): string {
 }
 
 /** The text with lines that are too long for the stream's terminal broken at blanks, and what is left of them indented. */
-export function fitted(
-  text: string,
-  { isTTY, columns }: { readonly isTTY: boolean; readonly columns: number },
-): string {
-  if (!isTTY) return text
+export function fitted(text: string, { width }: Screen): string {
   return text
     .split('\n')
-    .map((line) => broken(line, columns || 80))
+    .map((line) => broken(line, width))
     .join('\n')
 }
 

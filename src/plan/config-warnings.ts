@@ -15,10 +15,12 @@ interface EditFacts {
   /** All that is asked for, null for what must go; also what the file held already. */
   readonly asked: WantedConfig['options']
   readonly devices: readonly Device[] | undefined
+  /** The devices as the request gives them. */
+  readonly given: readonly Device[] | undefined
 }
 
 /** What an operator should know of an edit: options that now come from elsewhere, or read differently, and tools that will undo it. */
-export function editWarnings(site: Site, { after, asked, devices }: EditFacts): readonly string[] {
+export function editWarnings(site: Site, { after, asked, devices, given }: EditFacts): readonly string[] {
   const { target, section, assignments } = site
   const gone = [...asked].filter(([, value]) => value === null).map(([name]) => name)
   if (devices?.length === 0) gone.push('replication_device')
@@ -32,7 +34,7 @@ export function editWarnings(site: Site, { after, asked, devices }: EditFacts): 
   return [
     ...shining.map((name) => `Without ${quotable(name)} in [${quotable(section)}], that of [backend_defaults] counts.`),
     ...referrers(site, after, asked),
-    ...strangeKeys(site, devices ?? []),
+    ...strangeKeys(site, (devices && given) ?? []),
     ...strangeOptions(site, asked),
     ...(comments.some((line) => MANAGED.test(line)) || /\/(kolla|puppet-generated)\//.test(target.path)
       ? [`A tool manages ${quotable(target.path)}: change it at its source too, or the next deploy undoes this edit.`]
@@ -61,9 +63,9 @@ function strangeOptions(site: Site, asked: WantedConfig['options']): readonly st
   const here = new Set(
     site.assignments.filter((each) => normalized(each.section) === normalized(site.section)).map(({ key }) => key),
   )
-  return [...asked.keys()]
-    .filter((name) => !here.has(name))
-    .flatMap((name) => {
+  return [...asked]
+    .filter(([name, value]) => value !== null && !here.has(name))
+    .flatMap(([name]) => {
       const meant = [...here].find((each) => distance(name, each) <= MOST_TYPOS)
       return meant === undefined
         ? []

@@ -64,7 +64,7 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
     after,
     options: names,
     warnings: [
-      ...editWarnings(site, { after: siteAfter(site, after), asked, devices }),
+      ...editWarnings(site, { after: siteAfter(site, after), asked, devices, given: wanted.devices }),
       ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
       ...notes,
     ],
@@ -89,7 +89,10 @@ function entryOf(site: Site, present: readonly PresentDevice[], id: string, want
   }
   if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
     throw new AgentError('invalid_request', `${quotable(id)} is to be promoted, and to stay in replication_device.`, {
-      hint: 'List in replication_device what shall replicate the new primary.',
+      hint: {
+        request: 'List in replication_device what shall replicate the new primary.',
+        command: 'Give with --replica what shall replicate the new primary.',
+      },
     })
   }
   return entries[0]
@@ -98,8 +101,7 @@ function entryOf(site: Site, present: readonly PresentDevice[], id: string, want
 /** Values are not shown, for they may be secrets. */
 function notCarried(key: string, id: string, given: unknown, had: string | undefined): string[] {
   if (given !== undefined && String(given) === had) return []
-  const instead =
-    given === undefined ? 'the section holds what config.options gives' : 'config.options gives another value'
+  const instead = given === undefined ? 'the section has the options that are given instead' : 'another value is given'
   return [`What ${quotable(id)} has as ${quotable(key)} is not carried over: ${instead}.`]
 }
 

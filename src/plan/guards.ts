@@ -83,7 +83,7 @@ function failedOverAgain(name: string, state: BackendState): Refusal {
   return {
     code: 'failed_over',
     problem: `${name} was failed over again after its reset (${describe(state)}).`,
-    hint: 'See who did that, and why; the same request would reset it once more.',
+    hint: 'See who did that, and why; to run this again would reset it once more.',
   }
 }
 

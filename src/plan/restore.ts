@@ -26,7 +26,10 @@ function moved(row: Row, { from }: Restoration): AgentError {
     'conflict',
     `${quotable(row.name)} was changed since: ${quotable(differing.join('; '), 300)}.`,
     {
-      hint: 'Say what it shall be as a desired state, in place of undoing the older change.',
+      hint: {
+        request: 'Say what it shall be as a desired state, in place of undoing the older change.',
+        command: 'Say with the other commands what it shall be, in place of undoing the older change.',
+      },
       [row.table === 'services' ? 'host' : 'cluster']: row.name,
     },
   )

@@ -3,7 +3,7 @@ import { quotable } from '../errors.js'
 import { normalized, parseIni } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
 import type { ConfigPlan } from '../types.js'
-import { isHarmless, isSecret } from './secrets.js'
+import { isHarmless, isMisspeltSecret, isSecret } from './secrets.js'
 
 /** The options that change in cinder.conf, before and after, without secrets; where only a secret changed, that it did. */
 export function configDiff({ file, section, before, after, options }: ConfigPlan): DiffDocument {
@@ -26,7 +26,7 @@ export function configDiff({ file, section, before, after, options }: ConfigPlan
 }
 
 function masked(key: string, value: string): string {
-  if (key !== 'replication_device') return isSecret(key, value) ? '********' : quotable(value)
+  if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quotable(value)
   const pairs = [...(deviceOf(value) ?? [])].map(([name, each]) =>
     isHarmless(name)
       ? `${name}:${each}`

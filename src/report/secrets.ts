@@ -10,12 +10,18 @@ const SECRET = /pass|pwd|secret|token|key|cred|chap|connection|url/i
 
 /** Whether the value of an option of cinder.conf must not be shown. */
 export function isSecret(option: string, value: string): boolean {
-  return SECRET.test(option) || SECRET_INSIDE.test(value) || option.split('_').some(isMisspelt)
+  return SECRET.test(option) || SECRET_INSIDE.test(value)
 }
 
 /** A name that is misspelt holds a secret all the same. */
-function isMisspelt(word: string): boolean {
-  return ['password', 'token', 'secret'].some((name) => distance(word.toLowerCase(), name) <= 2)
+export function isMisspeltSecret(option: string): boolean {
+  const letters = (word: string) => [...word].sort().join()
+  return option
+    .toLowerCase()
+    .split('_')
+    .some((word) =>
+      ['password', 'token', 'secret'].some((name) => distance(word, name) <= 1 || letters(word) === letters(name)),
+    )
 }
 
 /** What of a device may be shown; anything else may be a secret, or the half of one that has a comma in it. */

@@ -31,16 +31,15 @@ export function explain(error: ErrorObject | undefined, document: unknown): Agen
 
 const BACKENDS = 'It is a list such as [{"host": "vol1@arrayA"}], or "all" for a report of every one.'
 
-/** `above`: the keys of the request itself, where this is one of its parts. */
-export function unknownKey(
-  key: string,
-  where: string,
-  known: readonly string[],
-  above: readonly string[] = [],
-): AgentError {
+/** Keys that the request has but its parts have not: how it is carried out, and what goes with one backend alone. */
+const HOW = /^(connection|config_file|config_dir|check_mode|diff|force|wait|wait_timeout|service_down_time|timeout)$/
+const OF_ONE = /^(config|service|active_backend_id|replication_status)$/
+
+export function unknownKey(key: string, where: string, known: readonly string[]): AgentError {
   const [similar] = nearest(key, known, 1)
   let hint = similar === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean "${similar}"?`
-  if (above.includes(key)) hint = `It stands beside ${where.replace(/\[.*/, '')}, not in it.`
+  if (where !== '' && HOW.test(key)) hint = `It stands beside ${where.replace(/\[.*/, '')}, not in it.`
+  if (where.startsWith('backends') && OF_ONE.test(key)) hint = 'It goes with one host or cluster, not with backends.'
   return new AgentError('invalid_request', `Unknown key "${quotable(key, 60)}"${where && ` in ${where}`}.`, {
     hint,
   })
@@ -58,7 +57,11 @@ function wrongTargets(value: object, where: string): AgentError {
 function demand({ keyword, params }: ErrorObject): string {
   if (keyword === 'enum') return params['allowedValues'].map((value: unknown) => JSON.stringify(value)).join(' or ')
   if (keyword === 'oneOf') return 'a JSON object'
-  if (keyword === 'type') return NOUNS[String(params['type'])] ?? String(params['type'])
+  if (keyword === 'type')
+    return [params['type']]
+      .flat()
+      .map((type) => NOUNS[type] ?? type)
+      .join(' or ')
   if (keyword === 'minLength' || keyword === 'minItems') return 'not empty'
   if (keyword === 'maxLength') return `at most ${params['limit']} characters long`
   if (keyword === 'maxItems') return `at most ${params['limit']} long`

@@ -37,6 +37,9 @@ function whereAbout(message: string, text: string): string {
 
 function invalid(problem: string): AgentError {
   return new AgentError('invalid_json', problem, {
-    hint: 'Give one JSON object on standard input, e.g. {"host": "vol1@arrayA"}.',
+    hint: {
+      request: 'Give one JSON object on standard input, e.g. {"host": "vol1@arrayA"}.',
+      command: 'Give one object in JSON or YAML, such as {"host": "vol1@arrayA"}.',
+    },
   })
 }

@@ -74,7 +74,7 @@ function refuseUnknown(object: Readonly<Record<string, unknown>>, properties: ob
   const unknown = Object.keys(object).find(
     (key) => !Object.hasOwn(properties, key) && !(where === '' && key.startsWith('_')),
   )
-  if (unknown !== undefined) throw unknownKey(unknown, where, Object.keys(properties), Object.keys(schema.properties))
+  if (unknown !== undefined) throw unknownKey(unknown, where, Object.keys(properties))
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -152,7 +152,7 @@ function translated(cause: unknown, path: string): unknown {
   if (code.startsWith('SQLITE_NOTADB'))
     return new AgentError('schema_mismatch', `${file} is not an SQLite database.`, { cause })
   if (NEEDS_CLEANING.test(code)) {
-    const hint = 'Run it once without check mode, as a user who may write to the file and its folder.'
+    const hint = 'Run it once without check mode (--check), as a user who may write to the file and its folder.'
     return new AgentError(
       'connection_failed',
       `${file} cannot be read until what a writer left behind is cleaned up.`,

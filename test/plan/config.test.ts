@@ -47,6 +47,19 @@ describe('options and devices', () => {
     expect(readFileSync(file, 'utf8')).toContain('pure_api_tokn = s3cr3t-9\n')
   })
 
+  test('a device that only stays is not judged: what looks like a key of it may be the half of a secret', async () => {
+    const file = confFile(`${PURE}replication_device = backend_id:arrayC,san_ip:10.0.0.3,api_token:abc,s3cr3t:def\n`)
+    const { warnings, changed } = await run({ file, promote: 'arrayB' }, { active_backend: 'reset' }, '--check')
+    expect({ warnings, changed }).toEqual({ warnings: [], changed: true })
+  })
+
+  test('an option whose name is only like that of a secret is shown', async () => {
+    const file = confFile(PURE)
+    const options = { nas_secure_file_operations: 'auto' }
+    const { diff } = await run({ file, options }, {}, '--check', '--diff')
+    expect(diff?.[0]?.after).toContain('nas_secure_file_operations = auto\n')
+  })
+
   test('are set, taken out and replaced; the second run does not even touch the file', async () => {
     const file = confFile(PURE)
     const wanted = {

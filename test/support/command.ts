@@ -34,7 +34,7 @@ export function shell(line: string, { connection, cwd = folder, input = '', env 
 export async function atTerminal(
   line: string,
   { connection, env = {} }: CommandOptions,
-  answers: readonly { readonly when: RegExp; readonly type: string }[] = [],
+  answers: readonly { readonly when: RegExp; readonly type: string | (() => string | Promise<string>) }[] = [],
   columns = 100,
 ): Promise<{ screen: string; status: number | null }> {
   const log = join(mkdtempSync(join(folder, 'screen-')), 'log')
@@ -57,7 +57,9 @@ export async function atTerminal(
     const [next] = rest
     if (next === undefined || !next.when.test(screen())) return
     rest.shift()
-    child.stdin.write(next.type)
+    const { type } = next
+    if (typeof type === 'string') child.stdin.write(type)
+    else void Promise.resolve(type()).then((text) => child.stdin.write(text))
   }, 50)
   const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
   const status = await new Promise<number | null>((resolve) => child.on('exit', resolve))
