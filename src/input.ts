@@ -54,7 +54,6 @@ function readWaiting(): { chunks: Buffer[]; ended: boolean } {
 }
 
 function readRest(chunks: Buffer[], signal: AbortSignal): Promise<Buffer> {
-  if (process.stdin.isTTY) process.stderr.write('Reading a JSON request from standard input (--help shows how).\n')
   return new Promise((fulfil, reject) => {
     let size = 0
     signal.addEventListener('abort', () => reject(interrupted()))

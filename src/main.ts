@@ -28,9 +28,7 @@ async function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS }).values
   } catch (error) {
-    const { COMMANDS } = await import('./cli/commands.js')
-    const command = COMMANDS.find(({ name }) => args.includes(name))
-    throw command === undefined ? misused(String(error)) : wrongUse(`Options go behind the command ${command.name}.`)
+    throw misused(String(error))
   }
 }
 
@@ -54,10 +52,14 @@ function wrongUse(problem: string): AgentError {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && args[0] === 'help') return main(['--help'])
   if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return (await import('./cli/main.js')).main(args, VERSION)
-  const wanted = await options(args).catch((error: unknown) =>
-    finish(failed(error, 'request'), { detailed: false, format: FORMATS.json }),
-  )
+  const wanted = await options(args).catch(async (error: unknown) => {
+    const { COMMANDS } = await import('./cli/commands.js')
+    if (args.some((word) => COMMANDS.some(({ name }) => name === word)))
+      return (await import('./cli/main.js')).main(args, VERSION)
+    return finish(failed(error, 'request'), { detailed: false, format: FORMATS.json })
+  })
   if (typeof wanted === 'string') print(wanted)
   else await serve(input, wanted)
 }

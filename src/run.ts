@@ -97,11 +97,11 @@ async function settle(
 /** A reset alone is for a cinder.conf that was edited before it. Where it is here to be read, and was not, that is told. */
 async function warnOfOldSection({ request, warn }: Work, plan: Plan, env: NodeJS.ProcessEnv): Promise<void> {
   const { config, source } = request
-  const [each, ...others] = plan
-  if (config !== undefined || each === undefined || others.length > 0) return
-  if (!each.actions.includes('reset_active_backend') || Object.keys(source).join() === 'connection') return
+  const resetting = plan.filter(({ actions }) => actions.includes('reset_active_backend'))
+  if (config !== undefined || resetting.length === 0 || Object.keys(source).join() === 'connection') return
   const { oldSection } = await import('./plan/old-section.js')
-  for (const warning of oldSection(each.backend, configFilesWith(undefined, source, env))) warn(warning)
+  const files = configFilesWith(undefined, source, env)
+  for (const { backend } of resetting) for (const warning of oldSection(backend, files)) warn(warning)
 }
 
 /** How far a run had come that failed, and what the next one would do. */

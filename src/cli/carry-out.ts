@@ -1,6 +1,7 @@
 import type { ResultDocument } from '../contract.generated.js'
-import { AgentError } from '../errors.js'
+import { AgentError, quotable } from '../errors.js'
 import { FORMATS } from '../report/formats.js'
+import { wantsCheck } from '../request/request.js'
 import { run, type Surroundings } from '../run.js'
 import { failed, finish, leave, print } from '../serve.js'
 import type { Plan } from '../types.js'
@@ -9,6 +10,7 @@ import type { CommandSpec } from './commands.js'
 import { chosen, names } from './list.js'
 import { CHANGING, type Values } from './options.js'
 import type { Asked } from './request.js'
+import { saving } from './save.js'
 import { report } from './standing.js'
 import { ask, type Screen, spinner, type Terminal } from './terminal.js'
 import { fitted, problem } from './text.js'
@@ -22,8 +24,9 @@ interface Work extends Asked {
 
 /** Has the request run, with a question before a change, and shows what came of it. */
 export async function carryOut(work: Work): Promise<never> {
-  const { command, values, screen } = work
-  const { check = false, yes = false } = values
+  const { command, values, screen, request } = work
+  const { yes = false } = values
+  const check = values.check === true || wantsCheck(request)
   if (isReport(command) || (yes && !check)) return show(work, await attempt(work, { dry: false }), {})
   const agreement = agreed()
   const plan = await attempt(work, { dry: true, agree: agreement })
@@ -44,6 +47,7 @@ async function attempt(
   { dry, agree }: { readonly dry: boolean; readonly agree?: Surroundings['agree'] },
 ): Promise<ResultDocument> {
   const { command, values, screen, around, request } = work
+  const keep = dry ? () => [] : saving(values.save)
   const progress = spinner(screen.err)
   const result = await run(
     async () => Buffer.from(JSON.stringify(request)),
@@ -51,11 +55,12 @@ async function attempt(
     { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say, agree },
   )
   progress.stop(result.failed)
-  return dry ? result : withNotes(work, result)
+  const whole = dry ? result : withNotes(work, result)
+  return { ...whole, warnings: [...whole.warnings, ...keep(whole)] }
 }
 
 function withNotes({ notes }: Work, result: ResultDocument): ResultDocument {
-  return result.failed ? result : { ...result, warnings: [...result.warnings, ...notes] }
+  return result.failed || !result.changed ? result : { ...result, warnings: [...result.warnings, ...notes] }
 }
 
 /**
@@ -107,8 +112,12 @@ function show(work: Work, whole: ResultDocument, telling: Telling): never {
   return leave(result, detailed)
 }
 
-function told({ command, screen }: Work, result: ResultDocument, telling: Telling): string {
-  if (!isReport(command)) return changed(result, screen.out, telling)
+function told({ command, values, screen }: Work, result: ResultDocument, telling: Telling): string {
+  const back =
+    values.save !== undefined && result.undo !== undefined
+      ? `Taken back by: cinder-backend undo ${quotable(values.save)}\n`
+      : ''
+  if (!isReport(command)) return changed(result, screen.out, telling) + back
   return report(result, screen.out, command.name === 'show' ? 'blocks' : 'table')
 }
 

@@ -26,9 +26,13 @@ export function changes(
     const rows = [main, ...members].flatMap((row) => rowChange(row, style))
     return [style('bold', titleOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
   })
-  const rest = backends.length - changed.length
-  return `${blocks.join('\n')}\n${rest > 0 ? `${rest} unchanged\n` : ''}${warned(warnings, style)}`
+  const rest = backends.filter((backend) => !backend.changed).map(nameOf)
+  const others = rest.length > MOST_NAMED ? [...rest.slice(0, MOST_NAMED), `${rest.length - MOST_NAMED} more`] : rest
+  const unchanged = rest.length > 0 ? `Nothing to change: ${others.join(', ')}\n` : ''
+  return `${blocks.join('\n')}\n${unchanged}${warned(warnings, style)}`
 }
+
+const MOST_NAMED = 5
 
 const STEPS: Readonly<Record<BackendDocument['actions'][number], string>> = {
   freeze: 'freeze the backend',

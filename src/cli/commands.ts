@@ -8,13 +8,35 @@ export interface CommandSpec {
   readonly text: string
   readonly options: readonly OptionSpec[]
   /** Command lines that work, each with what it is for. */
-  readonly examples: readonly { readonly text: string; readonly line: string }[]
+  readonly examples: readonly Example[]
   /** The request that it stands for; undefined for a command that asks no database. */
   readonly request?: (names: readonly string[], values: Values) => object
 }
 
+export interface Example {
+  readonly text: string
+  readonly line: string
+  /** What is in the file that the line names. */
+  readonly file?: { readonly name: string; readonly text: string }
+}
+
 const REPORT = Object.values(COMMON)
 const CHANGE = [...Object.values(CHANGING), ...REPORT]
+
+const PROMOTION_FILE = `host: vol1@arrayA
+active_backend: reset
+replication: enabled
+frozen: false
+config:
+  promote: arrayB
+  replication_device:
+    - backend_id: arrayC
+      san_ip: 192.0.2.3
+      api_token: token-of-C
+service:
+  manager: systemd
+  name: cinder-volume
+`
 
 /** Every command makes one request; what that means is the contract's. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -97,14 +119,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     argument: 'FILE',
     text: 'Bring backends into the state that a file describes: a request in JSON or YAML; - is standard input.',
     options: CHANGE,
-    examples: [{ text: 'From a file', line: 'cinder-backend apply promotion.yml --check' }],
+    examples: [
+      {
+        text: 'The whole promotion, with the secrets in a file; first to see what would be done',
+        line: 'cinder-backend apply promotion.yml --check',
+        file: { name: 'promotion.yml', text: PROMOTION_FILE },
+      },
+    ],
   },
   {
     name: 'undo',
     argument: 'FILE',
-    text: 'Put the rows back that a run has changed, by its result in a file, if nobody has changed them since; - is standard input.',
+    text: 'Put the rows back that a run has changed, by its result in a file (from --save, or --json), if nobody has changed them since; - is standard input.',
     options: CHANGE,
-    examples: [{ text: 'What a change with --json > result.json did', line: 'cinder-backend undo result.json --yes' }],
+    examples: [
+      { text: 'A change that can be taken back', line: 'cinder-backend freeze vol2@arrayA --yes --save result.json' },
+      { text: 'Take it back', line: 'cinder-backend undo result.json --yes' },
+    ],
   },
   {
     name: 'schema',

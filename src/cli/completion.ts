@@ -62,14 +62,17 @@ ${values.join('\n')}
     files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     hosts)
-      local host cluster=''
-      case " $line " in
-        *' --con'*) return ;; # another database than the one that would be asked
-        *' --cluster '*) cluster=--cluster ;;
-      esac
+      local host word take='' all asked=()
+      read -ra all <<<"$before"
+      for word in "\${all[@]}"; do
+        if [ -n "$take" ] || [[ $word == --con@(nection|fig-file|fig-dir)=* || $word == --cluster ]]; then asked+=("$word"); fi
+        take=''
+        case $word in --connection | --config-file | --config-dir) asked+=("$word") take=1 ;; esac
+      done
+      [[ \${asked[*]} =~ ^[A-Za-z0-9_@%+=:,./\\ -]*$ ]] || return # what the shell would make something else of
       while read -r host; do
         if [[ $host == "$current"* && $host =~ ^[A-Za-z0-9_.@:-]+$ ]]; then COMPREPLY+=("$host"); fi
-      done < <("$1" ${HOSTS} $cluster 2>/dev/null </dev/null)
+      done < <("$1" ${HOSTS} "\${asked[@]}" 2>/dev/null </dev/null)
       ;;
   esac
   # bash replaces $2 alone, which begins at the last of its word breaks, such as @
@@ -98,9 +101,14 @@ function zsh(): string {
   return `#compdef cinder-backend
 # zsh completion of cinder-backend: put it as _cinder-backend into a folder of $fpath
 _cinder_backend_hosts() {
-  local -a names
-  (( \${words[(I)--con*]} )) && return # another database than the one that would be asked
-  names=(\${(f)"$(cinder-backend ${HOSTS} \${(M)words:#--cluster} 2>/dev/null </dev/null)"})
+  local -a names asked
+  local word take
+  for word in \${(Q)words[1,CURRENT-1]}; do
+    if [[ -n $take || $word == --con(nection|fig-file|fig-dir)=* || $word == --cluster ]]; then asked+=($word); fi
+    take=
+    case $word in --connection|--config-file|--config-dir) asked+=($word); take=1 ;; esac
+  done
+  names=(\${(f)"$(cinder-backend ${HOSTS} $asked 2>/dev/null </dev/null)"})
   compadd "$@" -a names
 }
 _cinder_backend() {
@@ -131,8 +139,7 @@ function fish(): string {
   const quoted = (text: string) => `'${text.replace(/['\\]/g, (sign) => `\\${sign}`)}'`
   const offer = (each: Offer) => {
     if (isWords(each)) return `-f -a ${quoted(each.join(' '))}`
-    if (each === 'hosts')
-      return `-f -a ${quoted(`(string match -q -- '--con*' (commandline -opc); or cinder-backend ${HOSTS} (string match -- --cluster (commandline -opc)) 2>/dev/null </dev/null)`)}`
+    if (each === 'hosts') return `-f -a '(__cinder_backend_hosts)'`
     return each === 'files' ? '-F' : `-f -a ${quoted('(__fish_complete_directories)')}`
   }
   const option = (within: string, each: OptionSpec) => {
@@ -149,6 +156,21 @@ function fish(): string {
     ]
   })
   return `# fish completion of cinder-backend: put it into ~/.config/fish/completions/cinder-backend.fish
+function __cinder_backend_hosts
+  set -l take
+  set -l asked
+  for word in (commandline -opc)
+    if test -n "$take"; or string match -qr -- '^--(connection|config-file|config-dir)=|^--cluster$' $word
+      set -a asked $word
+    end
+    set take
+    if string match -qr -- '^--(connection|config-file|config-dir)$' $word
+      set -a asked $word
+      set take 1
+    end
+  end
+  cinder-backend ${HOSTS} $asked 2>/dev/null </dev/null
+end
 complete -c cinder-backend -f
 ${[...AGENT.map((each) => option(first, each)), ...lines].join('\n')}
 `

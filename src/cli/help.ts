@@ -30,7 +30,7 @@ Example:
 The connection comes from "connection" in the request, else from
 OS_DATABASE__CONNECTION, else from the cinder.conf that cinder-volume reads.
 Without --detailed-exitcode the exit status is 0 when the result says
-"failed": false, else 1.
+"failed": false, else 1. What to do after a failover: docs/admin-guide.md.
 `
 }
 

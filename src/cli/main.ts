@@ -23,7 +23,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))
     if (command.name === 'completion') return quit((await import('./completion.js')).completion(names[0]))
-    const { request, notes } = await requestOf(command, names, values, around.signal)
+    const { request, notes } = await requestOf(command, names, values, around)
     return await carryOut({ command, values, screen, around, request, notes })
   } catch (error) {
     if (!(error instanceof AgentError)) around.onBug(error)

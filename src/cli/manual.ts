@@ -1,4 +1,4 @@
-import { COMMANDS, type CommandSpec } from './commands.js'
+import { COMMANDS, type CommandSpec, type Example } from './commands.js'
 import { AGENT, CHANGING, CLUSTER, COMMON, type OptionSpec } from './options.js'
 
 /** cinder-backend(1), in the macros of man(7). */
@@ -41,13 +41,18 @@ export function manual(version: string): string {
       'what cinder-volume reads by default, and with it the other files that it would read',
     ),
     '.SH EXAMPLES',
-    ...example(
-      'A request, as a playbook or a script gives it',
-      `echo '{"host": "vol1@arrayA", "active_backend": "reset"}' | cinder-backend --check --diff`,
-    ),
-    ...example('All that are failed over, one on a line', 'cinder-backend list --failed-over --names'),
+    ...example({
+      text: 'A request, as a playbook or a script gives it',
+      line: `echo '{"host": "vol1@arrayA", "active_backend": "reset"}' | cinder-backend --check --diff`,
+    }),
+    ...example({
+      text: 'All that are failed over, one on a line',
+      line: 'cinder-backend list --failed-over --names',
+    }),
     '.SH SEE ALSO',
-    ...paragraph('cinder-manage(1), cinder-volume(1), ansible-doc(1). The keys of a request: cinder-backend schema.'),
+    ...paragraph(
+      'cinder-manage(1), cinder-volume(1), ansible-doc(1). The keys of a request: cinder-backend schema. What to do after a failover: docs/admin-guide.md, which comes with it.',
+    ),
     '',
   ].join('\n')
 }
@@ -59,7 +64,7 @@ function commandLines({ name, argument = '', text, options, examples }: CommandS
     `.SS "${escaped(`${name} ${argument}`.trim())}"`,
     ...paragraph(text),
     ...optionLines(options.filter((option) => !shared.includes(option))),
-    ...examples.flatMap(({ text: what, line }) => example(what, line)),
+    ...examples.flatMap((each) => example(each)),
   ]
 }
 
@@ -67,8 +72,9 @@ function optionLines(options: readonly OptionSpec[]): readonly string[] {
   return options.flatMap(({ flags, text }) => described(flags, text))
 }
 
-function example(text: string, line: string): readonly string[] {
-  return ['.PP', `${escaped(text)}:`, '.PP', '.RS', '.nf', escaped(line), '.fi', '.RE']
+function example({ text, line, file }: Example): readonly string[] {
+  const lines = file === undefined ? [line] : [line, '', `${file.name}:`, ...file.text.trimEnd().split('\n')]
+  return ['.PP', `${escaped(text)}:`, '.PP', '.RS', '.nf', ...lines.map(escaped), '.fi', '.RE']
 }
 
 function paragraph(text: string): readonly string[] {

@@ -40,10 +40,15 @@ export const COMMON = {
 export const CHANGING = {
   yes: { flags: '-y, --yes', text: 'do not ask; needed where there is no terminal to ask at' },
   check: { flags: '--check', text: 'tell what would be changed, and change nothing' },
-  diff: { flags: '--diff', text: 'show the lines of cinder.conf that change too; with --json, the rows as well' },
+  diff: { flags: '--diff', text: 'show what changes in cinder.conf, line by line; with --json, in the rows too' },
   force: { flags: '--force', text: 'go on where a guard refuses' },
-  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing; promote with --service does so anyway' },
-  waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'the same, and how long at most (default: 120)' },
+  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing' },
+  waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'wait for heartbeats, so long at most (default: 120)' },
+  save: {
+    flags: '--save <FILE>',
+    text: 'write the result into a new file too, for undo',
+    values: 'files',
+  },
   detailedExitcode: {
     flags: '--detailed-exitcode',
     text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
@@ -73,7 +78,7 @@ export const PROMOTION = {
   },
   service: {
     flags: '--service <MANAGER[:NAME]>',
-    text: 'stop and start cinder-volume on this host: auto, systemd, sysv, docker, podman or pacemaker, with its name there',
+    text: 'stop and start cinder-volume on this host: auto, systemd, sysv, docker, podman or pacemaker, with its name there; its heartbeat is waited for',
     values: ['auto', 'systemd', 'sysv', 'docker', 'podman', 'pacemaker'],
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
@@ -126,6 +131,7 @@ export interface Values {
   readonly force?: boolean
   readonly wait?: boolean
   readonly waitTimeout?: string
+  readonly save?: string
   readonly detailedExitcode?: boolean
   readonly cluster?: boolean
   readonly failedOver?: boolean

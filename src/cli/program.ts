@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
-import { AgentError } from '../errors.js'
-import { COMMANDS, type CommandSpec } from './commands.js'
-import type { OptionSpec, Values } from './options.js'
+import { AgentError, quotable } from '../errors.js'
+import { COMMANDS, type CommandSpec, type Example } from './commands.js'
+import { long, type OptionSpec, takesValue, type Values } from './options.js'
 
 /** A command line that was understood; or a text to show instead, as after --help. */
 export type Parsed =
@@ -10,6 +10,7 @@ export type Parsed =
 
 /** Errors: invalid_request. `width`: columns for the help. */
 export function parse(args: readonly string[], intro: string, version: string, width: number): Parsed {
+  const line = args[0]?.startsWith('-') ? commandFirst(args) : args
   let parsed: Parsed | undefined
   let text = ''
   const program = new Command('cinder-backend').description(intro).version(version)
@@ -17,10 +18,7 @@ export function parse(args: readonly string[], intro: string, version: string, w
     const command = program.command(spec.name).description(spec.text)
     if (spec.argument !== undefined) command.argument(argumentOf(spec.argument))
     for (const option of spec.options) command.addOption(optionOf(option))
-    command.addHelpText(
-      'after',
-      () => `\nExamples:\n${spec.examples.map(({ text: what, line }) => `  # ${what}\n  ${line}\n`).join('')}`,
-    )
+    command.addHelpText('after', () => `\nExamples:\n${spec.examples.map(exampleText).join('')}`)
     command.action((...given: unknown[]) => {
       mustBeValues(command.opts())
       const names = given
@@ -37,13 +35,27 @@ export function parse(args: readonly string[], intro: string, version: string, w
     each.exitOverride().configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => width })
   }
   try {
-    program.parse(args, { from: 'user' })
+    program.parse(line, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { text }
-    throw misused(error, args)
+    throw misused(error, line)
   }
   return parsed ?? { text: program.helpInformation() }
+}
+
+function exampleText({ text, line, file }: Example): string {
+  const content = file?.text.replace(/^/gm, '      ').trimEnd()
+  return `  # ${text}\n  ${line}\n${file === undefined ? '' : `    ${file.name}:\n${content}\n`}`
+}
+
+/** The command, with the options that were given before it behind it. */
+function commandFirst(args: readonly string[]): readonly string[] {
+  const withValue = new Set(COMMANDS.flatMap(({ options }) => options.filter(takesValue).map(long)))
+  const at = args.findIndex(
+    (word, index) => COMMANDS.some(({ name }) => name === word) && !withValue.has(args[index - 1] ?? ''),
+  )
+  return at < 1 ? args : [args[at] ?? '', ...args.slice(0, at), ...args.slice(at + 1)]
 }
 
 /** An option whose value was forgotten takes the next option for it, and a dry run may become a real one. */
@@ -65,20 +77,26 @@ function optionOf({ flags, text, repeatable }: OptionSpec): Option {
   return option
 }
 
-/** Only names of commands and options are repeated: other words may be a password. */
+/** Only the first word and names of options are repeated: other words may be a password. */
 function misused({ code, message }: CommanderError, args: readonly string[]): AgentError {
   const command = COMMANDS.find(({ name }) => name === args[0])
   const see = `See cinder-backend ${command === undefined ? '' : `${command.name} `}--help.`
   const option = /'(-{1,2}[\w-]+)/.exec(message)?.[1] ?? 'an option'
   const suggestion = /\(Did you mean ([\w, -]+)\?\)/.exec(message)?.[1]
   const problems: Readonly<Record<string, string>> = {
-    'commander.unknownCommand': 'There is no such command.',
+    'commander.unknownCommand': `There is no command ${quotable(args[0] ?? '')}.`,
     'commander.unknownOption': `The option ${option} does not exist here.`,
     'commander.optionMissingArgument': `The option ${option} lacks its value.`,
     'commander.missingArgument': `${command?.name ?? 'The command'} needs ${(command?.argument ?? 'more words').replace('...', '')}.`,
     'commander.excessArguments': `${command?.name ?? 'The command'} takes no more words.`,
   }
+  const swallowed = code === 'commander.missingArgument' && args.some((word) => /^--(replica|set)$/.test(word))
+  const hints = [
+    ...(suggestion === undefined ? [] : [`Did you mean ${suggestion}?`]),
+    ...(swallowed ? ['It stands before --replica and --set, which take all words that follow.'] : []),
+    see,
+  ]
   return new AgentError('invalid_request', problems[code] ?? 'The command line is not understood.', {
-    hint: suggestion === undefined ? see : `Did you mean ${suggestion}? ${see}`,
+    hint: hints.join(' '),
   })
 }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { AgentError, codeOf, quotable } from '../errors.js'
-import { input } from '../input.js'
-import { parse as parseJson } from '../request/parse.js'
+import { AgentError, quotable } from '../errors.js'
+import { run, type Surroundings } from '../run.js'
 import { type CommandSpec, surroundings } from './commands.js'
+import { documentIn } from './document.js'
 import type { Values } from './options.js'
+import { isMarked } from './standing.js'
+import { targets } from './targets.js'
 
 export interface Asked {
   readonly request: object
@@ -16,14 +17,15 @@ export async function requestOf(
   { name, request }: CommandSpec,
   names: readonly string[],
   values: Values,
-  signal: AbortSignal,
+  around: Surroundings,
 ): Promise<Asked> {
   if (request !== undefined) {
     const unstarted = name === 'promote' && values.service === undefined
     const next = 'cinder-volume is not started by this: do that next, look at its log, and thaw the backend.'
-    return { request: { ...request(names, values), ...surroundings(values) }, notes: unstarted ? [next] : [] }
+    const keep = unstarted && (await isUnderWay(names, values, around)) ? { frozen: true } : {}
+    return { request: { ...request(names, values), ...keep, ...surroundings(values) }, notes: unstarted ? [next] : [] }
   }
-  const document = await documentIn(names[0] ?? '-', signal)
+  const document = await documentIn(names[0] ?? '-', around.signal)
   if (name === 'apply') {
     if ('changed' in document && 'backends' in document) {
       throw new AgentError('invalid_request', 'This is a result, not a request.', { hint: 'To take it back use undo.' })
@@ -39,6 +41,16 @@ export async function requestOf(
   })
 }
 
+/**
+ * Without a service nobody sees cinder-volume start, so a backend that is promoted stays frozen; one that was promoted and thawed before must not be
+ * frozen once more.
+ */
+async function isUnderWay(names: readonly string[], values: Values, around: Surroundings): Promise<boolean> {
+  const look = JSON.stringify({ ...targets(names, values), ...surroundings(values) })
+  const { backends } = await run(async () => Buffer.from(look), { check: true, diff: false }, around)
+  return backends.every((backend) => backend.before.frozen || isMarked(backend))
+}
+
 /** Rows alone are put back; a section that was edited with them would contradict them. */
 function edits(backends: unknown): readonly string[] {
   if (!Array.isArray(backends)) return []
@@ -50,34 +62,4 @@ function edits(backends: unknown): readonly string[] {
       `${quotable(file)} was changed by that run too, and stays so: put it back before cinder-volume starts${copy}.`,
     ]
   })
-}
-
-/** JSON or YAML. Errors: invalid_json, invalid_request. */
-async function documentIn(path: string, signal: AbortSignal): Promise<object> {
-  const bytes = path === '-' ? await input(signal) : contentOf(path)
-  const document: unknown = /^\s*[{[]/.test(bytes.toString('utf8'))
-    ? parseJson(bytes)
-    : await yaml(bytes.toString('utf8'))
-  if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document
-  throw new AgentError('invalid_request', `${quotable(path)} holds no request.`, {
-    hint: 'Give one JSON or YAML object.',
-  })
-}
-
-function contentOf(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new AgentError('invalid_request', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`)
-  }
-}
-
-async function yaml(text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml')
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error === undefined) return document.toJS()
-  const [place] = error.linePos ?? []
-  const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
-  throw new AgentError('invalid_json', `This is neither one JSON document nor one of YAML${where}.`)
 }

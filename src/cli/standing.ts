@@ -9,19 +9,19 @@ import { nameOf, warned } from './text.js'
  * over is marked.
  */
 export function report(
-  { backends, warnings }: ResultDocument,
+  { backends, warnings, msg }: ResultDocument,
   { width, isTerminal, style }: Screen,
   form: 'table' | 'blocks',
 ): string {
-  if (backends.length === 0) return 'There are none.\n'
-  const tables = form === 'table' ? [MOST_REASON, 40, 20, 10, 0].map((most) => tableOf(backends, most)) : []
+  if (backends.length === 0) return `${msg}\n`
+  const tables = form === 'table' ? [MOST_REASON, 40, 20, 10, 6, 0].map((most) => tableOf(backends, most)) : []
   const table = tables.find((each) => each.width <= width)
   const told = table === undefined ? blocksOf(backends, style) : coloured(table, style)
   const mark = backends.some(isMarked) && isTerminal ? `${style('dim', MARK)}\n` : ''
   return `${told}\n${mark}${warned(warnings, style)}`
 }
 
-const MARK = '! failed over; what to do is in cinder-backend promote --help'
+const MARK = '! failed over; see cinder-backend promote --help'
 
 /** Characters of a disabled_reason; with none it is left out. */
 const MOST_REASON = 200

@@ -29,7 +29,7 @@ export function promotion(names: readonly string[], values: Values): object {
     ...targets(names, values),
     active_backend: 'reset',
     replication: replica === undefined ? 'disabled' : 'enabled',
-    frozen: service === undefined, // until somebody has seen cinder-volume start
+    ...(service !== undefined && { frozen: false }),
     config: {
       promote: to,
       options: Object.fromEntries(

@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs'
 import { styleText } from 'node:util'
 
 export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
@@ -34,10 +35,11 @@ function screen({ isTTY = false, columns }: NodeJS.WriteStream, color: boolean):
   }
 }
 
-/** Asks on standard error; anything but a yes is a no, and Ctrl-C or another signal more than that. */
+/** Asks on standard error, and of the terminal itself where standard input was read to its end; anything but a yes is a no, and Ctrl-C or another signal more than that. */
 export async function ask(question: string, signal: AbortSignal): Promise<'yes' | 'no' | 'interrupted'> {
   const { createInterface } = await import('node:readline')
-  const line = createInterface({ input: process.stdin, output: process.stderr })
+  const input = process.stdin.readableEnded ? await controllingTerminal() : process.stdin
+  const line = createInterface({ input, output: process.stderr })
   return new Promise((resolve) => {
     const done = (answer: 'yes' | 'no' | 'interrupted') => {
       if (answer === 'interrupted') process.stderr.write('\n')
@@ -49,6 +51,11 @@ export async function ask(question: string, signal: AbortSignal): Promise<'yes' 
     signal.addEventListener('abort', () => done('interrupted'))
     line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'))
   })
+}
+
+async function controllingTerminal(): Promise<NodeJS.ReadStream> {
+  const { ReadStream } = await import('node:tty')
+  return new ReadStream(openSync('/dev/tty', 'r'))
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
@@ -71,8 +78,8 @@ export function spinner({ isTerminal, width, style }: Screen): Progress {
   let timer: NodeJS.Timeout | undefined
   const seconds = () => Math.floor((performance.now() - since) / 1000)
   const show = (sign: string) => {
-    const line = `${step}${seconds() > 0 ? ` (${seconds()} s)` : ''}`.slice(0, width - 3)
-    process.stderr.write(`\r\u001b[K${sign} ${line}`)
+    const time = seconds() > 0 ? ` (${seconds()} s)` : ''
+    process.stderr.write(`\r\u001b[K${sign} ${step.slice(0, width - 3 - time.length)}${time}`)
   }
   const draw = () => show(style('cyan', FRAMES[frame++ % FRAMES.length] ?? ''))
   const done = (failed: boolean) => {

@@ -27,12 +27,12 @@ export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): 
     const read = files.map(({ path }) => quotable(path)).join(', ')
     const problem =
       read === ''
-        ? 'There is no cinder.conf where Cinder looks for one.'
+        ? 'There is no cinder.conf where Cinder looks for one, or none that this user may see.'
         : `No [database] connection is set in ${read}.`
     throw new AgentError('config_error', problem, {
       hint: {
         request: 'Give config_file, or the connection itself.',
-        command: 'Give --config-file, or --connection.',
+        command: 'Give --config-file or --connection, or set OS_DATABASE__CONNECTION.',
       },
     })
   }

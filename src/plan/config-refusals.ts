@@ -1,5 +1,6 @@
 import { AgentError, quotable } from '../errors.js'
 import type { Backend, Refusal, WantedConfig } from '../types.js'
+import type { Site } from './site.js'
 
 /** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
 export function sharedRow({ target: { kind, name } }: Backend): AgentError {
@@ -25,14 +26,41 @@ export function leftAlone({ target: { name } }: Backend, section: string, names:
   return { warnings: [`${problem} ${hint}`], refusal: { code: 'not_failed_over' as const, problem, hint } }
 }
 
+/**
+ * An edit writes the primary's settings and replication_device at once. Where the second is still to be written, and there is no entry to take the
+ * first from, nobody has promoted it: after the reset cinder-volume would start on the old primary.
+ */
+export function neverPromoted({ section, target: { path } }: Site, { target }: Backend, id: string): AgentError {
+  return new AgentError(
+    'config_error',
+    `[${quotable(section)}] in ${quotable(path)} has no replication target ${quotable(id)}, to which ${quotable(target.name)} is failed over.`,
+    {
+      hint: {
+        request: 'Correct its backend_id there; where the section has its settings already, leave promote out.',
+        command:
+          'Correct its backend_id there; where the section has its settings already, use apply with config, and without promote.',
+      },
+      [target.kind]: target.name,
+    },
+  )
+}
+
+/** The entry may have been promoted by an earlier run, or never been there. */
+export function takenForPromoted({ section }: Site, id: string, why: string): string {
+  return `[${quotable(section)}] has no replication target ${quotable(id)}, and ${quotable(why)}: it is taken for promoted already. See that the section has its settings.`
+}
+
+export function resets({ target }: Backend): boolean {
+  return target.desired.active_backend === 'reset'
+}
+
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
 export function wrongTarget(
   { promote }: WantedConfig,
   backend: Backend,
   active: string | undefined,
 ): Refusal | undefined {
-  const resets = backend.target.desired.active_backend === 'reset'
-  return typeof promote === 'string' && resets && active !== undefined && active !== promote
+  return typeof promote === 'string' && resets(backend) && active !== undefined && active !== promote
     ? notFailedOver(backend, promote, active)
     : undefined
 }
@@ -53,7 +81,7 @@ export function notFailedOver({ target: { name } }: Backend, id: string, active:
           }
         : {
             request: 'Name the array that it is failed over to, or say promote: true.',
-            command: 'Give that as --to, if it is the one that you mean.',
+            command: `Give --to ${quotable(active)}, if that is the one that you mean.`,
           },
   }
 }

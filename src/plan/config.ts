@@ -4,7 +4,15 @@ import type { SourceFile } from '../oslo/files.js'
 import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
 import type { Backend, ConfigPlan, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
-import { leftAlone, notFailedOver, sharedRow, wrongTarget } from './config-refusals.js'
+import {
+  leftAlone,
+  neverPromoted,
+  notFailedOver,
+  resets,
+  sharedRow,
+  takenForPromoted,
+  wrongTarget,
+} from './config-refusals.js'
 import { editWarnings } from './config-warnings.js'
 import { type Promoted, promoted } from './promote.js'
 import {
@@ -51,12 +59,18 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
+  const isThere = id === undefined || entry !== undefined
+  if (!isThere && devices !== undefined && active === id && resets(backend)) throw neverPromoted(site, backend, id)
   const lacking = missing(site, asked)
   const first = edited(target.bytes, target.path, { section, options: lacking, devices })
   // What read as wanted before may refer to what the edit changes; then it is written as such.
   const options = new Map([...lacking, ...missing(siteAfter(site, first), asked)])
   const after = edited(target.bytes, target.path, { section, options, devices })
-  if (after.equals(target.bytes)) return { ...nothing, refusal: wrongTarget(wanted, backend, active) }
+  if (after.equals(target.bytes)) {
+    const pending = !isThere && active === id && resets(backend)
+    const warnings = pending ? [takenForPromoted(site, id, 'replication_device is as it shall be')] : []
+    return { ...nothing, warnings, refusal: wrongTarget(wanted, backend, active) }
+  }
   const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]
   if (wanted.promote === true && id === undefined) return { ...nothing, ...leftAlone(backend, section, names) }
   return {
@@ -67,6 +81,9 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
       ...editWarnings(site, { after: siteAfter(site, after), asked, devices, given: wanted.devices }),
       ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
       ...notes,
+      ...(isThere || active === id
+        ? []
+        : [takenForPromoted(site, id, `${backend.target.name} is not failed over to it`)]),
     ],
     refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
   }

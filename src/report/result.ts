@@ -106,8 +106,10 @@ export function failure(error: unknown, { seen, pending, audience, ...options }:
 
 function halfWay(done: readonly Action[], pending: readonly Action[], audience: Audience): string {
   if (done.length === 0) return ''
-  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${pending.join(', ')}`
-  return ` Done so far: ${done.join(', ')}; the same ${audience} ${next}.`
+  const listed = (actions: readonly Action[]) =>
+    actions.map((action) => (audience === 'command' ? action.replaceAll('_', ' ') : action)).join(', ')
+  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${listed(pending)}`
+  return ` Done so far: ${listed(done)}; the same ${audience} ${next}.`
 }
 
 /** A bug of ours. Its text is not shown, for nobody knows what is in it. */

@@ -10,7 +10,7 @@ export function editsIn(plan: Plan): readonly ConfigPlan[] {
 /** What an operator should know of a plan, beside what it does. */
 export function warningsOf(plan: Plan): readonly string[] {
   const ofService = plan.flatMap((each) =>
-    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand].flatMap((look) => look(each)),
+    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand, enablesToo].flatMap((look) => look(each)),
   )
   return [...ofService, ...plan.flatMap(({ config }) => config?.warnings ?? []), ...forced(plan)]
 }
@@ -41,6 +41,18 @@ function servesAnother({ actions, service, backend }: BackendPlan): readonly str
 function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
   if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
   return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
+}
+
+/** Thawing enables, also what an admin had disabled before somebody froze it. */
+function enablesToo({ actions, rows }: BackendPlan): readonly string[] {
+  if (!actions.includes('thaw')) return []
+  return rows
+    .map(({ row }) => row)
+    .filter(({ state }) => state.disabled && !['', 'frozen', 'failed-over', null].includes(state.disabled_reason))
+    .map(
+      ({ name, state }) =>
+        `Thawing ${quotable(name)} enables it, though it was disabled for another reason: ${quotable(state.disabled_reason ?? '')}`,
+    )
 }
 
 function setByHand({ actions, backend }: BackendPlan): readonly string[] {

@@ -32,7 +32,7 @@ function whereAbout(message: string, text: string): string {
   if (position === undefined) return ''
   const before = text.slice(0, Number(position)).split('\n')
   const place = ` (line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1})`
-  return message.includes('after JSON') ? `: something follows the first${place}` : `: it breaks off${place}`
+  return message.includes('after JSON') ? `: something follows the first${place}` : `: it goes wrong there${place}`
 }
 
 function invalid(problem: string): AgentError {

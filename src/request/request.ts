@@ -37,12 +37,18 @@ export function toRequest(value: unknown, flags: Flags): Request {
       ...(config_file !== undefined && { config_file }),
       ...(config_dir !== undefined && { config_dir }),
     },
-    checkMode: flags.check || document.check_mode === true || asked('_ansible_check_mode') || asked('_noop'),
+    checkMode: flags.check || wantsCheck(document),
     diff: flags.diff || document.diff === true || asked('_ansible_diff'),
     force: document.force ?? schema.properties.force.default,
     serviceDownTime: document.service_down_time,
     timeout: document.timeout ?? schema.properties.timeout.default,
   }
+}
+
+/** Whether the request itself asks for check mode, in its own words or in those of Ansible and Puppet Bolt. */
+export function wantsCheck(document: object): boolean {
+  const given = document as Readonly<Record<string, unknown>>
+  return ['check_mode', '_ansible_check_mode', '_noop'].some((key) => toBoolean(given[key]) === true)
 }
 
 function validated(value: unknown): RequestDocument {

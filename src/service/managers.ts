@@ -16,8 +16,8 @@ export interface Control {
 
 /** Mostly the name is wrong where a manager does not know it. */
 const UNKNOWN = {
-  request: 'Correct service.name, or service.manager; the admin guide has the usual ones.',
-  command: 'Give --service MANAGER:NAME; the admin guide has the usual ones.',
+  request: 'Correct service.name, or service.manager; docs/admin-guide.md has the usual ones.',
+  command: 'Give --service MANAGER:NAME; docs/admin-guide.md has the usual ones.',
 }
 
 /** Every manager by its name; `redHat` where the packages are named as Red Hat's and SUSE's are. */

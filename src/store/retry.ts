@@ -40,7 +40,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 export function interrupted(): AgentError {
   return new AgentError(
     'interrupted',
-    'The run was interrupted by a signal; what it had begun to write was rolled back.',
+    'The run was interrupted by a signal; a transaction that was open was rolled back.',
     {
       hint: 'Run it again.',
     },

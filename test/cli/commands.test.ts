@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.js'
@@ -178,6 +178,64 @@ describe.each(engines)('$name', (engine) => {
         stdout: expect.stringContaining('Nothing to change'),
       })
       expect(run('apply - --yes', '{"host": "vol1@arrayA", "frozen": false}').status).toBe(0)
+      expect(run(`${line} --yes`)).toEqual({ status: 0, stdout: 'Nothing to change: vol1@arrayA\n', stderr: '' })
+    })
+
+    test('promote refuses where nobody has the settings of the replica, and tells where it was promoted before', async () => {
+      const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
+      const where = `[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`
+      writeFileSync(conf, `${SECTION.replace('backend_id:arrayB', 'backend_id:arrayX')}${where}`)
+      const promote = (host: string) =>
+        run(
+          `promote ${host} --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=t --config-file ${conf} --check`,
+        )
+      expect(promote('vol1@arrayA').stderr).toMatch(
+        /\[arrayA\] in .* has no replication target arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
+      )
+      const healthy = promote('vol2@arrayA').stdout
+      expect(healthy).toMatch(/no replication target arrayB, and vol2@arrayA is not failed over to it/)
+      expect(healthy).not.toContain('freeze')
+      writeFileSync(
+        conf,
+        `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.3,api_token:t')}${where}`,
+      )
+      expect(promote('vol1@arrayA').stdout).toMatch(
+        /reset the active backend[\s\S]*Warning: .*it is taken for promoted already/,
+      )
+    })
+
+    test('a reset tells of each section that still has the old array', () => {
+      const conf = join(mkdtempSync(join(folder, 'reset-')), 'cinder.conf')
+      writeFileSync(conf, SECTION)
+      const { stdout } = run(`reset-active-backend vol1@arrayA vol2@arrayA --check --config-file ${conf}`)
+      expect(stdout).toMatch(/Warning: cinder.conf here still has arrayB as a replication target of \[arrayA\]/)
+    })
+
+    test('a thaw tells what an admin had disabled', async () => {
+      await database.execute(
+        "UPDATE services SET disabled = 1, disabled_reason = 'ticket 4711', frozen = 1 WHERE id = 2",
+      )
+      expect(run('thaw vol2@arrayA --check').stdout).toMatch(
+        /Warning: Thawing vol2@arrayA enables it, though it was disabled for another reason: ticket 4711/,
+      )
+    })
+
+    test('apply keeps to the check mode that the file asks for', async () => {
+      const done = run('apply - --yes', '{"host": "vol2@arrayA", "frozen": true, "check_mode": "yes"}')
+      expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('• freeze the backend') })
+      expect((await database.rows('services'))[1]).toMatchObject({ frozen: 0 })
+    })
+
+    test('--save keeps the way back in a new file, and never over another', async () => {
+      const before = await fingerprint(database)
+      const file = join(mkdtempSync(join(folder, 'save-')), 'result.json')
+      const done = run(`freeze vol2@arrayA --yes --save ${file}`)
+      expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining(`undo ${file}\n`) })
+      expect(run(`thaw vol2@arrayA --yes --save ${file}`).stderr).toMatch(/is there already, so nothing was done/)
+      expect(run(`undo ${file} --yes`).status).toBe(0)
+      expect(await fingerprint(database)).toBe(before)
+      expect(run(`thaw vol2@arrayA --yes --save ${file}2`).stdout).toBe('Nothing to change: vol2@arrayA\n')
+      expect(existsSync(`${file}2`)).toBe(false)
     })
   })
 })
@@ -359,6 +417,17 @@ describe('at a terminal', () => {
     expect(screen).toContain('Nothing to change: vol2@arrayA')
   })
 
+  test('a request that was typed is asked for too', async () => {
+    const { screen, status } = await atTerminal('cinder-backend apply -', { connection: database.connection }, [
+      { when: /Ctrl-D ends it/, type: '{"host": "vol2@arrayA", "frozen": true}\n\u0004' },
+      { when: /\[y\/N\]/, type: 'y\n' },
+    ])
+    expect(status).toBe(0)
+    expect(screen).toMatch(/✓.*freeze the backend/)
+    expect(screen.match(/Reading/g)).toHaveLength(1)
+    expect(await frozen()).toBe(1)
+  })
+
   test('SIGTERM ends the question', async () => {
     const file = join(mkdtempSync(join(folder, 'pid-')), 'pid')
     const { screen, status } = await atTerminal(
@@ -419,7 +488,11 @@ describe('mistakes', () => {
   const run = (line: string) => shell(line, { connection: 'sqlite:////nowhere/cinder.sqlite' })
 
   test.each([
-    ['cinder-backend shwo', /no such command\.\n +Did you mean show\?/],
+    ['cinder-backend shwo', /no command shwo\.\n +Did you mean show\?/],
+    [
+      'cinder-backend promote --to b --replica backend_id=c vol1@a',
+      /promote needs HOST\.\n +It stands before --replica/,
+    ],
     ['cinder-backend freeze', /freeze needs HOST\./],
     ['cinder-backend freeze vol1@a --jsn', /--jsn does not exist here\.\n +Did you mean --json\?/],
     ['cinder-backend promote vol1@a', /promote needs --to/],
@@ -432,13 +505,16 @@ describe('mistakes', () => {
     ],
     ['cinder-backend promote vol1@a --to --check', /The option --to lacks its value/],
     ['cinder-backend promote vol1@a --to b --without-replica --set secret', /words of the form KEY=VALUE/],
-    ['cinder-backend apply /nowhere.yml', /cannot be read \(ENOENT\)/],
+    ['cinder-backend apply /nowhere.yml', /\/nowhere\.yml does not exist/],
     ['cinder-backend schema answer', /two schemas/],
     ['cinder-backend completion tcsh', /bash, zsh and fish/],
     ['echo "{}" | cinder-backend undo -', /no undo/],
-    ['echo "- a" | cinder-backend apply -', /holds no request/],
+    ['echo "- a" | cinder-backend apply -', /Standard input holds no request/],
     ['echo "{," | cinder-backend apply -', /line 1, column 2/],
-    ['printf "host: a\\n b: :\\n" | cinder-backend apply -', /neither one JSON document nor one of YAML \(line \d/],
+    [
+      'printf "host: a\\n b: :\\n" | cinder-backend apply -',
+      /neither one JSON document nor one of YAML: [a-z ]+ \(line \d/,
+    ],
     [
       'echo \'{"changed": true, "backends": []}\' | cinder-backend apply -',
       /This is a result, not a request\.\n +To take it back use undo/,
@@ -452,10 +528,11 @@ describe('mistakes', () => {
     expect(stderr).not.toMatch(/secret|\bat .*:\d+/)
   })
 
-  test('options before the command', () => {
-    const { stdout, status } = run('cinder-backend --check list')
+  test('options before the command are those of the command', () => {
+    const { stdout, status } = run('cinder-backend --timeout 1 --json list')
     expect(status).toBe(1)
-    expect(JSON.parse(stdout).msg).toMatch(/^Options go behind the command list\./)
+    expect(valid(JSON.parse(stdout)).error?.code).toBe('connection_failed')
+    expect(run('cinder-backend -h freeze').stdout).toMatch(/^Usage: cinder-backend freeze/)
   })
 
   test('with --json are one JSON document', () => {
@@ -473,14 +550,8 @@ describe('help', () => {
       await seed(database)
       const home = mkdtempSync(join(folder, 'help-'))
       writeFileSync(join(home, 'cinder.conf'), SECTION)
-      writeFileSync(join(home, 'promotion.yml'), 'host: vol1@arrayA\nactive_backend: reset\n')
       const options = { connection: database.connection, cwd: home, env: { HOME: home } }
       try {
-        writeFileSync(
-          join(home, 'result.json'),
-          shell('cinder-backend thaw vol1@arrayA --force --yes --json', options).stdout,
-        )
-        if (name !== 'undo') shell('cinder-backend undo result.json --yes', options)
         if (/^replication/.test(name)) shell('cinder-backend reset-active-backend vol1@arrayA --yes', options)
         if (name === 'thaw')
           shell(
@@ -490,8 +561,11 @@ describe('help', () => {
         const { stdout } = shell(`cinder-backend ${name} --help`, options)
         for (const { flags } of command.options) expect(stdout).toContain(flags.split(' ')[0])
         expect(command.examples.length).toBeGreaterThan(0)
-        for (const { line } of command.examples) {
+        for (const { line, file } of command.examples) {
           expect(stdout).toContain(line)
+          // There is no systemd here.
+          if (file) writeFileSync(join(home, file.name), file.text.replace(/service:[\s\S]*/, ''))
+          for (const each of file?.text.trimEnd().split('\n') ?? []) expect(stdout).toContain(each)
           const run = shell(line.replace(' --service systemd', ''), options)
           expect({ line, stderr: run.stderr, status: run.status }).toEqual({ line, stderr: '', status: 0 })
           expect(run.stdout).not.toBe('')
@@ -537,14 +611,19 @@ describe('completion, in the real shells', () => {
   /** What the prompt of an interactive shell makes of the beginnings of lines, each followed by a tab. */
   const atPrompt = async (start: string, ready: string, lines: readonly (readonly [string, string])[]) => {
     const { connection } = database
-    const { screen } = await atTerminal(start, { connection, env: { PS1: '> ' } }, [
-      { when: /./s, type: `${ready}; echo re''ady\n` },
-      ...lines.flatMap(([typed], index) => [
-        { when: index === 0 ? /ready\r?\n/ : new RegExp(`next${index - 1}\\r?\\n`), type: `${typed}\t` },
-        { when: new RegExp(pattern(lines[index]?.[1] ?? '')), type: `\u0015echo ne''xt${index}\n` },
-      ]),
-      { when: new RegExp(`next${lines.length - 1}\\r?\\n`), type: 'exit\n' },
-    ])
+    const { screen } = await atTerminal(
+      start,
+      { connection, env: { PS1: '> ' } },
+      [
+        { when: /./s, type: `${ready}; echo re''ady\n` },
+        ...lines.flatMap(([typed], index) => [
+          { when: index === 0 ? /ready\r?\n/ : new RegExp(`next${index - 1}\\r?\\n`), type: `${typed}\t` },
+          { when: new RegExp(pattern(lines[index]?.[1] ?? '')), type: `\u0015echo ne''xt${index}\n` },
+        ]),
+        { when: new RegExp(`next${lines.length - 1}\\r?\\n`), type: 'exit\n' },
+      ],
+      400,
+    )
     return screen
   }
   const pattern = (text: string) => text.replace(/[.*+?]/g, '\\$&')
@@ -570,8 +649,32 @@ describe('completion, in the real shells', () => {
     await database.execute("UPDATE services SET host = 'vol9$(touch /tmp/x)@arrayA' WHERE id = 2")
     const line = `source ${script('bash')}; COMP_LINE='cinder-backend show vol' COMP_POINT=23 COMP_WORDS=(cinder-backend show vol) COMP_CWORD=2; _cinder_backend cinder-backend vol show; echo "\${COMPREPLY[@]}"`
     expect(shell(line, { connection: database.connection }).stdout).toBe('vol3@arrayA vol1@arrayA\n')
-    const elsewhere = line.replace('show vol', 'show --connection sqlite:////other vol').replace('POINT=23', 'POINT=52')
-    expect(shell(elsewhere, { connection: database.connection }).stdout).toBe('\n')
+  })
+
+  describe('asks the database that the line names', () => {
+    const elsewhere = () => database.connection.slice('sqlite:///'.length)
+
+    test('bash', async () => {
+      const typed = `cinder-backend show --connection sqlite:///${elsewhere()} vol2@ar`
+      const screen = await atPrompt('bash --norc -i', `source ${script('bash')}; unset OS_DATABASE__CONNECTION`, [
+        [typed, 'vol2@arrayA'],
+      ])
+      expect(screen).toContain('vol2@arrayA')
+      const other = `source ${script('bash')}; COMP_LINE='cinder-backend show --connection sqlite:////other vol' COMP_POINT=53 COMP_WORDS=(cinder-backend show --connection sqlite : ////other vol) COMP_CWORD=6; _cinder_backend cinder-backend vol /other; echo "\${COMPREPLY[@]}"`
+      expect(shell(other, { connection: database.connection }).stdout).toBe('\n')
+    })
+
+    test.skipIf(missing.fish !== null)(`fish${missing.fish === null ? '' : ` (skipped: ${missing.fish})`}`, () => {
+      const typed = `cinder-backend show --connection=sqlite:///${elsewhere()} vol2@`
+      const line = `fish --no-config -c "source ${script('fish')}; complete -C '${typed}'"`
+      expect(shell(line, { connection: 'sqlite:////other' }).stdout).toBe('vol2@arrayA\n')
+    })
+
+    test.skipIf(missing.zsh !== null)(`zsh${missing.zsh === null ? '' : ` (skipped: ${missing.zsh})`}`, async () => {
+      const typed = `cinder-backend show --connection sqlite:///${elsewhere()} vol2@`
+      const ready = `autoload -U compinit; compinit -u -D; source ${script('zsh')}; unset OS_DATABASE__CONNECTION`
+      expect(await atPrompt('zsh -f -i', ready, [[typed, 'vol2@arrayA']])).toContain('vol2@arrayA')
+    })
   })
 
   test.skipIf(missing.fish !== null)(`fish${missing.fish === null ? '' : ` (skipped: ${missing.fish})`}`, () => {
