@@ -22,7 +22,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
     if ('text' in parsed) return quit(parsed.text)
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))
-    if (command.name === 'completion') return quit((await import('./completion.js')).completion(names[0]))
+    if (command.name === 'completion') return quit((await import('./completion/completion.js')).completion(names[0]))
     const { request, notes } = await requestOf(command, names, values, around)
     return await carryOut({ command, values, screen, around, request, notes })
   } catch (error) {
