@@ -55,9 +55,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === 'help') return main(['--help'])
   if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return (await import('./cli/main.js')).main(args, VERSION)
   const wanted = await options(args).catch(async (error: unknown) => {
-    const { COMMANDS } = await import('./cli/commands.js')
-    if (args.some((word) => COMMANDS.some(({ name }) => name === word)))
-      return (await import('./cli/main.js')).main(args, VERSION)
+    const line = (await import('./cli/commands.js')).commandFirst(args)
+    if (line !== undefined) return (await import('./cli/main.js')).main(line, VERSION)
     return finish(failed(error, 'request'), { detailed: false, format: FORMATS.json })
   })
   if (typeof wanted === 'string') print(wanted)

@@ -1,7 +1,7 @@
 import type { ResultDocument } from '../contract.generated.js'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError, oneLine } from '../errors.js'
 import { FORMATS } from '../report/formats.js'
-import { wantsCheck } from '../request/request.js'
+import { flagsIn } from '../request/request.js'
 import { run, type Surroundings } from '../run.js'
 import { failed, finish, leave, print } from '../serve.js'
 import type { Plan } from '../types.js'
@@ -12,7 +12,7 @@ import { CHANGING, type Values } from './options.js'
 import type { Asked } from './request.js'
 import { saving } from './save.js'
 import { report } from './standing.js'
-import { ask, type Screen, spinner, type Terminal } from './terminal.js'
+import { ask, noTerminal, type Screen, spinner, type Terminal } from './terminal.js'
 import { fitted, problem } from './text.js'
 
 interface Work extends Asked {
@@ -20,26 +20,25 @@ interface Work extends Asked {
   readonly values: Values
   readonly screen: Terminal
   readonly around: Surroundings
+  /** The request came on standard input, and so the answer cannot. */
+  readonly typed: boolean
 }
 
 /** Has the request run, with a question before a change, and shows what came of it. */
 export async function carryOut(work: Work): Promise<never> {
-  const { command, values, screen, request } = work
-  const { yes = false } = values
-  const check = values.check === true || wantsCheck(request)
-  if (isReport(command) || (yes && !check)) return show(work, await attempt(work, { dry: false }), {})
-  const agreement = agreed()
-  const plan = await attempt(work, { dry: true, agree: agreement })
-  if (check || plan.failed || !plan.changed) return show(work, withNotes(work, plan), { would: true })
-  if (!screen.answers) {
-    throw new AgentError('invalid_request', 'This would change something, and there is no terminal to ask at.', {
-      hint: 'Say --yes, or --check to see what it would be.',
-    })
-  }
+  const { command, values, screen, request, typed } = work
+  if (isReport(command)) return show(work, await attempt(work, { dry: false }), {})
+  const check = values.check === true || flagsIn(request).check
+  const keep = check ? undefined : saving(values.save)
+  if (keep !== undefined && values.yes === true) return show(work, keep(await attempt(work, { dry: false })), {})
+  const agree = agreed()
+  const plan = await attempt(work, { dry: true, agree })
+  if (keep === undefined || plan.failed || !plan.changed) return show(work, withNotes(work, plan), { would: true })
+  if (!screen.err.isTerminal || !(typed || screen.answers)) throw noTerminal()
   process.stderr.write(fitted(changed(plan, screen.err, { would: true }), screen.err))
-  const answer = await ask('Do it?', work.around.signal)
+  const answer = await ask('Do it?', work.around.signal, typed)
   if (answer !== 'yes') return unchanged(work, answer)
-  return show(work, await attempt(work, { dry: false, agree: agreement }), { shown: plan })
+  return show(work, keep(await attempt(work, { dry: false, agree })), { shown: plan })
 }
 
 async function attempt(
@@ -47,7 +46,6 @@ async function attempt(
   { dry, agree }: { readonly dry: boolean; readonly agree?: Surroundings['agree'] },
 ): Promise<ResultDocument> {
   const { command, values, screen, around, request } = work
-  const keep = dry ? () => [] : saving(values.save)
   const progress = spinner(screen.err)
   const result = await run(
     async () => Buffer.from(JSON.stringify(request)),
@@ -55,8 +53,7 @@ async function attempt(
     { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say, agree },
   )
   progress.stop(result.failed)
-  const whole = dry ? result : withNotes(work, result)
-  return { ...whole, warnings: [...whole.warnings, ...keep(whole)] }
+  return dry ? result : withNotes(work, result)
 }
 
 function withNotes({ notes }: Work, result: ResultDocument): ResultDocument {
@@ -102,24 +99,32 @@ interface Telling {
 function show(work: Work, whole: ResultDocument, telling: Telling): never {
   const { command, values, screen } = work
   const { diff: _, ...withoutDiff } = whole
-  const asked = values.diff === true ? whole : withoutDiff
+  const asked = values.diff === true || flagsIn(work.request).diff ? whole : withoutDiff
   const result = command.name === 'list' ? chosen(asked, values) : asked
   const detailed = values.detailedExitcode === true
   if (values.json === true) return finish(result, { detailed, format: FORMATS.json })
-  if (result.failed) return explain(result, screen)
+  if (result.failed) return explain(result, screen, wayBack(work, result))
   if (values.names === true) write(names(result, values))
   else write(fitted(told(work, result, telling), screen.out))
   return leave(result, detailed)
 }
 
-function told({ command, values, screen }: Work, result: ResultDocument, telling: Telling): string {
-  const back =
-    values.save !== undefined && result.undo !== undefined
-      ? `Taken back by: cinder-backend undo ${quotable(values.save)}\n`
-      : ''
-  if (!isReport(command)) return changed(result, screen.out, telling) + back
+function told(work: Work, result: ResultDocument, telling: Telling): string {
+  const { command, screen } = work
+  if (!isReport(command)) return changed(result, screen.out, telling) + wayBack(work, result)
   return report(result, screen.out, command.name === 'show' ? 'blocks' : 'table')
 }
+
+/** How to take back what was saved. The connection is not in there, for it is a secret. */
+function wayBack({ values: { save, connection }, request }: Work, { undo }: ResultDocument): string {
+  if (save === undefined || undo === undefined) return ''
+  const where = connection !== undefined || 'connection' in request ? ' --connection ...' : ''
+  const file = /^[\w@%+=:,./-]+$/.test(save) ? save : `'${save.replaceAll("'", "'\\''")}'`
+  return `Taken back by: cinder-backend undo ${oneLine(file, LONGEST_PATH)}${where}\n`
+}
+
+/** Characters; PATH_MAX of Linux. */
+const LONGEST_PATH = 4096
 
 /** What was shown with the question is not shown again. */
 function changed(result: ResultDocument, screen: Screen, { would = false, shown }: Telling): string {
@@ -132,8 +137,8 @@ function isReport({ options }: CommandSpec): boolean {
   return !options.includes(CHANGING.yes)
 }
 
-export function explain(result: ResultDocument, screen: Terminal): never {
-  process.stderr.write(fitted(problem(result, screen.err), screen.err))
+export function explain(result: ResultDocument, screen: Terminal, more = ''): never {
+  process.stderr.write(fitted(problem(result, screen.err) + more, screen.err))
   process.exit(1)
 }
 

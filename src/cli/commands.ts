@@ -1,4 +1,15 @@
-import { CHANGING, CLUSTER, COMMON, LIST, type OptionSpec, PROMOTION, type Values } from './options.js'
+import {
+  AGENT,
+  CHANGING,
+  CLUSTER,
+  COMMON,
+  LIST,
+  long,
+  type OptionSpec,
+  PROMOTION,
+  takesValue,
+  type Values,
+} from './options.js'
 import { promotion, targets } from './targets.js'
 
 export interface CommandSpec {
@@ -153,8 +164,18 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
 ]
 
+/** The command line with the options that were given before the command behind it; undefined where there is no command. */
+export function commandFirst(args: readonly string[]): readonly string[] | undefined {
+  const options = [...AGENT, ...COMMANDS.flatMap((command) => command.options)]
+  const withValue = options.filter(takesValue).map(long)
+  const at = args.findIndex(
+    (word, index) => COMMANDS.some(({ name }) => name === word) && !withValue.includes(args[index - 1] ?? ''),
+  )
+  return at < 0 ? undefined : [args[at] ?? '', ...args.slice(0, at), ...args.slice(at + 1)]
+}
+
 /** Where the database is, and how the run goes, as every request has it. */
-export function surroundings(values: Values): object {
+export function given(values: Values): object {
   const { configFile, configDir, connection, timeout, force, wait, waitTimeout } = values
   return {
     ...(configFile !== undefined && { config_file: [...configFile] }),

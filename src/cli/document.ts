@@ -47,9 +47,20 @@ async function yaml(text: string, path: string): Promise<unknown> {
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text)
   const [error] = document.errors
-  if (error === undefined) return document.toJS()
+  if (error === undefined) return resolved(document, path)
   const [place] = error.linePos ?? []
   const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`
   const what = error.code.toLowerCase().replaceAll('_', ' ')
   throw new AgentError('invalid_json', `${named(path)} is neither one JSON document nor one of YAML: ${what}${where}.`)
+}
+
+/** An alias without its anchor is mostly a text that begins with *, such as a password, and so is not shown. */
+function resolved(document: { toJS(): unknown }, path: string): unknown {
+  try {
+    return document.toJS()
+  } catch {
+    throw new AgentError('invalid_json', `${named(path)} has an alias that leads nowhere, or to too much.`, {
+      hint: 'Put values that begin with * between quotes.',
+    })
+  }
 }

@@ -23,8 +23,9 @@ export async function main(args: readonly string[], version: string): Promise<ne
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))
     if (command.name === 'completion') return quit((await import('./completion/completion.js')).completion(names[0]))
-    const { request, notes } = await requestOf(command, names, values, around)
-    return await carryOut({ command, values, screen, around, request, notes })
+    const asked = await requestOf(command, names, values, around)
+    if ('failed' in asked) return end(asked)
+    return await carryOut({ ...asked, command, values, screen, around, typed: names[0] === '-' })
   } catch (error) {
     if (!(error instanceof AgentError)) around.onBug(error)
     return end(failed(error, 'command'))

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { AgentError, quotable } from '../errors.js'
 import { COMMANDS, type CommandSpec, type Example } from './commands.js'
-import { long, type OptionSpec, takesValue, type Values } from './options.js'
+import type { OptionSpec, Values } from './options.js'
 
 /** A command line that was understood; or a text to show instead, as after --help. */
 export type Parsed =
@@ -10,7 +10,6 @@ export type Parsed =
 
 /** Errors: invalid_request. `width`: columns for the help. */
 export function parse(args: readonly string[], intro: string, version: string, width: number): Parsed {
-  const line = args[0]?.startsWith('-') ? commandFirst(args) : args
   let parsed: Parsed | undefined
   let text = ''
   const program = new Command('cinder-backend').description(intro).version(version)
@@ -35,11 +34,11 @@ export function parse(args: readonly string[], intro: string, version: string, w
     each.exitOverride().configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => width })
   }
   try {
-    program.parse(line, { from: 'user' })
+    program.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { text }
-    throw misused(error, line)
+    throw misused(error, args)
   }
   return parsed ?? { text: program.helpInformation() }
 }
@@ -47,15 +46,6 @@ export function parse(args: readonly string[], intro: string, version: string, w
 function exampleText({ text, line, file }: Example): string {
   const content = file?.text.replace(/^/gm, '      ').trimEnd()
   return `  # ${text}\n  ${line}\n${file === undefined ? '' : `    ${file.name}:\n${content}\n`}`
-}
-
-/** The command, with the options that were given before it behind it. */
-function commandFirst(args: readonly string[]): readonly string[] {
-  const withValue = new Set(COMMANDS.flatMap(({ options }) => options.filter(takesValue).map(long)))
-  const at = args.findIndex(
-    (word, index) => COMMANDS.some(({ name }) => name === word) && !withValue.has(args[index - 1] ?? ''),
-  )
-  return at < 1 ? args : [args[at] ?? '', ...args.slice(0, at), ...args.slice(at + 1)]
 }
 
 /** An option whose value was forgotten takes the next option for it, and a dry run may become a real one. */

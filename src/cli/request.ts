@@ -1,6 +1,7 @@
+import type { ResultDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
 import { run, type Surroundings } from '../run.js'
-import { type CommandSpec, surroundings } from './commands.js'
+import { type CommandSpec, given } from './commands.js'
 import { documentIn } from './document.js'
 import type { Values } from './options.js'
 import { isMarked } from './standing.js'
@@ -12,43 +13,49 @@ export interface Asked {
   readonly notes: readonly string[]
 }
 
-/** The request of the command; of `apply` the one in the file, of `undo` the one in the result there. */
+/** The request of the command, of `apply` the one in the file, of `undo` the one in the result there; or the failure of a first look. */
 export async function requestOf(
   { name, request }: CommandSpec,
   names: readonly string[],
   values: Values,
   around: Surroundings,
-): Promise<Asked> {
+): Promise<Asked | ResultDocument> {
   if (request !== undefined) {
     const unstarted = name === 'promote' && values.service === undefined
     const next = 'cinder-volume is not started by this: do that next, look at its log, and thaw the backend.'
-    const keep = unstarted && (await isUnderWay(names, values, around)) ? { frozen: true } : {}
-    return { request: { ...request(names, values), ...keep, ...surroundings(values) }, notes: unstarted ? [next] : [] }
+    const asked = { ...request(names, values), ...given(values) }
+    if (!unstarted) return { request: asked, notes: [] }
+    const seen = await look(names, values, around)
+    if (seen.failed) return seen
+    return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, notes: [next] }
   }
   const document = await documentIn(names[0] ?? '-', around.signal)
   if (name === 'apply') {
     if ('changed' in document && 'backends' in document) {
       throw new AgentError('invalid_request', 'This is a result, not a request.', { hint: 'To take it back use undo.' })
     }
-    return { request: { ...document, ...surroundings(values) }, notes: [] }
+    return { request: { ...document, ...given(values) }, notes: [] }
   }
   const { undo, restore, backends } = document as { undo?: object; restore?: object; backends?: unknown } // the request's schema judges it
   const back = restore === undefined ? undo : document
   if (typeof back === 'object' && back !== null)
-    return { request: { ...back, ...surroundings(values) }, notes: edits(backends) }
+    return { request: { ...back, ...given(values) }, notes: edits(backends) }
   throw new AgentError('invalid_request', 'This is no result of a run that changed rows: it has no undo.', {
-    hint: 'Give what a run printed with --json, or without a command.',
+    hint: 'Give what a run kept with --save, or printed with --json or without a command.',
   })
+}
+
+function look(names: readonly string[], values: Values, around: Surroundings): Promise<ResultDocument> {
+  const request = JSON.stringify({ ...targets(names, values), ...given(values) })
+  return run(async () => Buffer.from(request), { check: true, diff: false }, around)
 }
 
 /**
  * Without a service nobody sees cinder-volume start, so a backend that is promoted stays frozen; one that was promoted and thawed before must not be
  * frozen once more.
  */
-async function isUnderWay(names: readonly string[], values: Values, around: Surroundings): Promise<boolean> {
-  const look = JSON.stringify({ ...targets(names, values), ...surroundings(values) })
-  const { backends } = await run(async () => Buffer.from(look), { check: true, diff: false }, around)
-  return backends.every((backend) => backend.before.frozen || isMarked(backend))
+function isUnderWay({ backends }: ResultDocument): boolean {
+  return backends.some((backend) => backend.before.frozen || isMarked(backend))
 }
 
 /** Rows alone are put back; a section that was edited with them would contradict them. */

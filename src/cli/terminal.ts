@@ -1,5 +1,6 @@
 import { openSync } from 'node:fs'
 import { styleText } from 'node:util'
+import { AgentError } from '../errors.js'
 
 export type Style = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', text: string) => string
 
@@ -35,11 +36,17 @@ function screen({ isTTY = false, columns }: NodeJS.WriteStream, color: boolean):
   }
 }
 
-/** Asks on standard error, and of the terminal itself where standard input was read to its end; anything but a yes is a no, and Ctrl-C or another signal more than that. */
-export async function ask(question: string, signal: AbortSignal): Promise<'yes' | 'no' | 'interrupted'> {
+/**
+ * Asks on standard error; anything but a yes is a no, and Ctrl-C or another signal more than that. `typed`: standard input was read to its end, so
+ * the terminal itself is asked. Errors: invalid_request where there is none.
+ */
+export async function ask(
+  question: string,
+  signal: AbortSignal,
+  typed: boolean,
+): Promise<'yes' | 'no' | 'interrupted'> {
   const { createInterface } = await import('node:readline')
-  const input = process.stdin.readableEnded ? await controllingTerminal() : process.stdin
-  const line = createInterface({ input, output: process.stderr })
+  const line = createInterface({ input: typed ? await controllingTerminal() : process.stdin, output: process.stderr })
   return new Promise((resolve) => {
     const done = (answer: 'yes' | 'no' | 'interrupted') => {
       if (answer === 'interrupted') process.stderr.write('\n')
@@ -49,13 +56,24 @@ export async function ask(question: string, signal: AbortSignal): Promise<'yes' 
     line.on('SIGINT', () => done('interrupted'))
     line.on('close', () => resolve('no'))
     signal.addEventListener('abort', () => done('interrupted'))
+    if (signal.aborted) return done('interrupted')
     line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'))
   })
 }
 
 async function controllingTerminal(): Promise<NodeJS.ReadStream> {
   const { ReadStream } = await import('node:tty')
-  return new ReadStream(openSync('/dev/tty', 'r'))
+  try {
+    return new ReadStream(openSync('/dev/tty', 'r'))
+  } catch {
+    throw noTerminal()
+  }
+}
+
+export function noTerminal(): AgentError {
+  return new AgentError('invalid_request', 'This would change something, and there is no terminal to ask at.', {
+    hint: 'Say --yes, or --check to see what it would be.',
+  })
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']

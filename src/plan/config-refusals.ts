@@ -27,8 +27,8 @@ export function leftAlone({ target: { name } }: Backend, section: string, names:
 }
 
 /**
- * An edit writes the primary's settings and replication_device at once. Where the second is still to be written, and there is no entry to take the
- * first from, nobody has promoted it: after the reset cinder-volume would start on the old primary.
+ * An edit writes the primary's settings and replication_device at once. Where the second has nothing of what is wanted, and there is no entry to take
+ * the first from, nobody has promoted it: after the reset cinder-volume would start on the old primary.
  */
 export function neverPromoted({ section, target: { path } }: Site, { target }: Backend, id: string): AgentError {
   return new AgentError(
@@ -46,8 +46,8 @@ export function neverPromoted({ section, target: { path } }: Site, { target }: B
 }
 
 /** The entry may have been promoted by an earlier run, or never been there. */
-export function takenForPromoted({ section }: Site, id: string, why: string): string {
-  return `[${quotable(section)}] has no replication target ${quotable(id)}, and ${quotable(why)}: it is taken for promoted already. See that the section has its settings.`
+export function takenForPromoted({ section }: Site, id: string): string {
+  return `[${quotable(section)}] has no replication target ${quotable(id)}, so it is taken for promoted already. See that the section has its settings.`
 }
 
 export function resets({ target }: Backend): boolean {

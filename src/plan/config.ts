@@ -59,16 +59,17 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   const devices = missingDevices(site, wanted.devices ?? kept, present)
-  const isThere = id === undefined || entry !== undefined
-  if (!isThere && devices !== undefined && active === id && resets(backend)) throw neverPromoted(site, backend, id)
+  const isGone = id !== undefined && entry === undefined
+  const drops = isGone && dropsOthers(present, wanted.devices)
+  const isPending = isGone && active === id && resets(backend)
+  if (isPending && (drops || lacksAll(present, wanted.devices))) throw neverPromoted(site, backend, id)
   const lacking = missing(site, asked)
   const first = edited(target.bytes, target.path, { section, options: lacking, devices })
   // What read as wanted before may refer to what the edit changes; then it is written as such.
   const options = new Map([...lacking, ...missing(siteAfter(site, first), asked)])
   const after = edited(target.bytes, target.path, { section, options, devices })
   if (after.equals(target.bytes)) {
-    const pending = !isThere && active === id && resets(backend)
-    const warnings = pending ? [takenForPromoted(site, id, 'replication_device is as it shall be')] : []
+    const warnings = isPending ? [takenForPromoted(site, id)] : []
     return { ...nothing, warnings, refusal: wrongTarget(wanted, backend, active) }
   }
   const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]
@@ -81,12 +82,23 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
       ...editWarnings(site, { after: siteAfter(site, after), asked, devices, given: wanted.devices }),
       ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
       ...notes,
-      ...(isThere || active === id
-        ? []
-        : [takenForPromoted(site, id, `${backend.target.name} is not failed over to it`)]),
+      ...(isGone ? [takenForPromoted(site, id)] : []),
     ],
-    refusal: entry && active !== id ? notFailedOver(backend, id ?? '', active) : wrongTarget(wanted, backend, active),
+    refusal:
+      (entry || drops) && active !== id
+        ? notFailedOver(backend, id ?? '', active)
+        : wrongTarget(wanted, backend, active),
   }
+}
+
+/** An earlier run that promoted the entry has left of the others those that are wanted. */
+function dropsOthers(present: readonly PresentDevice[], wanted: readonly Device[] | undefined): boolean {
+  const ids = wanted?.map((device) => device.get('backend_id'))
+  return present.some(({ read }) => ids?.includes(read.get('backend_id')) === false)
+}
+
+function lacksAll(present: readonly PresentDevice[], wanted: readonly Device[] | undefined): boolean {
+  return present.length === 0 && wanted !== undefined && wanted.length > 0
 }
 
 const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type {
   Action,
   BackendDocument,
@@ -71,7 +72,9 @@ function undoOf(plan: Plan, { connection: _, ...source }: ReportOptions['source'
       ...(row.table === 'services' && row.state.disabled !== after.disabled && { modified_at: row.modifiedAt }),
     },
   }))
-  const files = Object.fromEntries(Object.entries(source).map(([key, paths]) => [key, [...paths]]))
+  const files = Object.fromEntries(
+    Object.entries(source).map(([key, paths]) => [key, paths.map((path) => resolve(path))]),
+  )
   return restore.length === 0 ? {} : { undo: { restore, ...files } }
 }
 

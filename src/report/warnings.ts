@@ -47,12 +47,12 @@ function stopsOthers({ actions, service }: BackendPlan): readonly string[] {
 function enablesToo({ actions, rows }: BackendPlan): readonly string[] {
   if (!actions.includes('thaw')) return []
   return rows
-    .map(({ row }) => row)
-    .filter(({ state }) => state.disabled && !['', 'frozen', 'failed-over', null].includes(state.disabled_reason))
-    .map(
-      ({ name, state }) =>
-        `Thawing ${quotable(name)} enables it, though it was disabled for another reason: ${quotable(state.disabled_reason ?? '')}`,
-    )
+    .filter(({ row, after }) => row.state.disabled && !after.disabled)
+    .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
+    .map(({ row }) => {
+      const reason = quotable(row.state.disabled_reason || 'none was given')
+      return `Thawing ${quotable(row.name)} enables it, though it was disabled for another reason: ${reason}`
+    })
 }
 
 function setByHand({ actions, backend }: BackendPlan): readonly string[] {

@@ -22,8 +22,7 @@ export interface Flags {
 export function toRequest(value: unknown, flags: Flags): Request {
   const document = validated(value)
   mustBeForced(document)
-  const hints = document as Readonly<Record<string, unknown>>
-  const asked = (key: string) => toBoolean(hints[key]) === true
+  const asked = flagsIn(document)
   const { connection, config_file, config_dir } = document
   return {
     targets: targetsOf(document),
@@ -37,18 +36,19 @@ export function toRequest(value: unknown, flags: Flags): Request {
       ...(config_file !== undefined && { config_file }),
       ...(config_dir !== undefined && { config_dir }),
     },
-    checkMode: flags.check || wantsCheck(document),
-    diff: flags.diff || document.diff === true || asked('_ansible_diff'),
+    checkMode: flags.check || asked.check,
+    diff: flags.diff || asked.diff,
     force: document.force ?? schema.properties.force.default,
     serviceDownTime: document.service_down_time,
     timeout: document.timeout ?? schema.properties.timeout.default,
   }
 }
 
-/** Whether the request itself asks for check mode, in its own words or in those of Ansible and Puppet Bolt. */
-export function wantsCheck(document: object): boolean {
+/** What the request itself asks for, in its own words or in those of Ansible and Puppet Bolt. */
+export function flagsIn(document: object): Flags {
   const given = document as Readonly<Record<string, unknown>>
-  return ['check_mode', '_ansible_check_mode', '_noop'].some((key) => toBoolean(given[key]) === true)
+  const asked = (...keys: readonly string[]) => keys.some((key) => toBoolean(given[key]) === true)
+  return { check: asked('check_mode', '_ansible_check_mode', '_noop'), diff: asked('diff', '_ansible_diff') }
 }
 
 function validated(value: unknown): RequestDocument {

@@ -192,16 +192,19 @@ describe.each(engines)('$name', (engine) => {
       expect(promote('vol1@arrayA').stderr).toMatch(
         /\[arrayA\] in .* has no replication target arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
       )
-      const healthy = promote('vol2@arrayA').stdout
-      expect(healthy).toMatch(/no replication target arrayB, and vol2@arrayA is not failed over to it/)
-      expect(healthy).not.toContain('freeze')
+      expect(promote('vol2@arrayA').stderr).toMatch(/vol2@arrayA is not failed over[\s\S]*\(not_failed_over\)/)
       writeFileSync(
         conf,
-        `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.3,api_token:t')}${where}`,
+        `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.33,api_token:t')}${where}`,
       )
       expect(promote('vol1@arrayA').stdout).toMatch(
-        /reset the active backend[\s\S]*Warning: .*it is taken for promoted already/,
+        /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*taken for promoted already/,
       )
+    })
+
+    test('promote does not go on from a look that failed', () => {
+      const line = `promote vol1@nowhere --to arrayB --without-replica --yes`
+      expect(run(line)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('(service_not_found)') })
     })
 
     test('a reset tells of each section that still has the old array', () => {
@@ -218,6 +221,12 @@ describe.each(engines)('$name', (engine) => {
       expect(run('thaw vol2@arrayA --check').stdout).toMatch(
         /Warning: Thawing vol2@arrayA enables it, though it was disabled for another reason: ticket 4711/,
       )
+      await database.execute('UPDATE services SET disabled_reason = NULL WHERE id = 2')
+      expect(run('thaw vol2@arrayA --check').stdout).toContain('another reason: none was given')
+      await database.execute(
+        "UPDATE clusters SET frozen = 1, disabled = 1, disabled_reason = 'frozen'; UPDATE services SET disabled = 1, disabled_reason = 'disk swap' WHERE id = 3",
+      )
+      expect(run('thaw c1@arrayA --cluster --check').stdout).not.toContain('Warning')
     })
 
     test('apply keeps to the check mode that the file asks for', async () => {
@@ -234,6 +243,10 @@ describe.each(engines)('$name', (engine) => {
       expect(run(`thaw vol2@arrayA --yes --save ${file}`).stderr).toMatch(/is there already, so nothing was done/)
       expect(run(`undo ${file} --yes`).status).toBe(0)
       expect(await fingerprint(database)).toBe(before)
+      writeFileSync(`${file} of a killed run`, '')
+      const kept = run(`freeze vol2@arrayA --yes --save '${file} of a killed run' --connection ${database.connection}`)
+      expect(kept.stdout).toContain(`undo '${file} of a killed run' --connection ...\n`)
+      expect(run(`undo '${file} of a killed run' --yes`).status).toBe(0)
       expect(run(`thaw vol2@arrayA --yes --save ${file}2`).stdout).toBe('Nothing to change: vol2@arrayA\n')
       expect(existsSync(`${file}2`)).toBe(false)
     })
@@ -428,6 +441,26 @@ describe('at a terminal', () => {
     expect(await frozen()).toBe(1)
   })
 
+  test('one that is piped is asked for at the terminal, and refused without one', async () => {
+    const line = `echo '{"host": "vol2@arrayA", "frozen": true}' |`
+    const { connection } = database
+    const alone = await atTerminal(`${line} setsid -w cinder-backend apply -`, { connection })
+    expect(alone).toMatchObject({ status: 1, screen: expect.stringContaining('there is no terminal to ask at') })
+    const asked = await atTerminal(`${line} cinder-backend apply -`, { connection }, [
+      { when: /\[y\/N\]/, type: 'y\n' },
+    ])
+    expect(asked.status).toBe(0)
+    expect(await frozen()).toBe(1)
+  })
+
+  test('a file that asks for the diff gets it', () => {
+    const { stdout } = shell('cinder-backend apply - --json', {
+      connection: database.connection,
+      input: '{"host": "vol2@arrayA", "frozen": true, "diff": true, "check_mode": true}',
+    })
+    expect(valid(JSON.parse(stdout)).diff).toHaveLength(1)
+  })
+
   test('SIGTERM ends the question', async () => {
     const file = join(mkdtempSync(join(folder, 'pid-')), 'pid')
     const { screen, status } = await atTerminal(
@@ -509,6 +542,10 @@ describe('mistakes', () => {
     ['cinder-backend schema answer', /two schemas/],
     ['cinder-backend completion tcsh', /bash, zsh and fish/],
     ['echo "{}" | cinder-backend undo -', /no undo/],
+    ["printf 'host: *secret\\n' | cinder-backend apply - --verbose", /an alias that leads nowhere/],
+    ['cinder-backend freeze vol1@a --yes --save -', /--save takes the name of a file/],
+    ['cinder-backend freeze vol1@a --yes --save /nowhere/f', /cannot be made \(ENOENT\)/],
+    ['echo "{}" | setsid -w cinder-backend undo -', /no undo/],
     ['echo "- a" | cinder-backend apply -', /Standard input holds no request/],
     ['echo "{," | cinder-backend apply -', /line 1, column 2/],
     [
@@ -533,6 +570,7 @@ describe('mistakes', () => {
     expect(status).toBe(1)
     expect(valid(JSON.parse(stdout)).error?.code).toBe('connection_failed')
     expect(run('cinder-backend -h freeze').stdout).toMatch(/^Usage: cinder-backend freeze/)
+    expect(JSON.parse(run('cinder-backend --format list').stdout).msg).toMatch(/^--format must be one of/)
   })
 
   test('with --json are one JSON document', () => {

@@ -27,6 +27,41 @@ const run = async (config: object, request: object = {}, ...args: string[]) => {
   return outcome.result
 }
 
+describe('an entry to promote that is not there', () => {
+  const promote = (file: string, config: object, host = 'vol1@arrayA') =>
+    run({ file, promote: 'arrayB', ...config }, { host, active_backend: 'reset', frozen: false }, '--check')
+  const stripped = PURE.replace(/replication_device.*\n/, '')
+
+  test('refuses a reset where the section has none of the devices that are wanted', async () => {
+    for (const text of [PURE.replace('arrayB', 'arrayX'), stripped]) {
+      expect((await promote(confFile(text), { replication_device: [C] })).error).toMatchObject({ code: 'config_error' })
+    }
+  })
+
+  test('lets a run that was killed after its edit go on, with a replica that was corrected since too', async () => {
+    const file = confFile(PROMOTED)
+    const taken = [expect.stringContaining('it is taken for promoted already')]
+    expect(await promote(file, { replication_device: [C] })).toMatchObject({ failed: false, warnings: taken })
+    const corrected = await promote(file, { replication_device: [{ ...C, san_ip: '10.0.0.33' }] })
+    expect(corrected).toMatchObject({ failed: false, warnings: taken })
+    expect(corrected.backends[0]?.actions).toEqual(['update_config', 'reset_active_backend', 'thaw'])
+    for (const config of [{ replication_device: [] }, {}, { options: { san_ip: '10.0.0.2' } }]) {
+      expect(await promote(confFile(stripped), config)).toMatchObject({ failed: false, warnings: taken })
+    }
+  })
+
+  test('is no reason to take the replica of a healthy backend away', async () => {
+    const misspelt = await promote(confFile(PURE), { promote: 'arayB', replication_device: [C] }, 'vol2@arrayA')
+    expect(misspelt.error?.code).toBe('not_failed_over')
+    const later = await promote(
+      confFile(PROMOTED),
+      { replication_device: [{ ...C, san_ip: '10.0.0.33' }] },
+      'vol2@arrayA',
+    )
+    expect(later).toMatchObject({ changed: true, failed: false })
+  })
+})
+
 describe('options and devices', () => {
   test('that are likely misspelt are written, told, and not shown', async () => {
     const file = confFile(PURE)
