@@ -1,6 +1,6 @@
 import { AgentError } from './errors.js'
 import { changesOf } from './plan/backend.js'
-import { did, judge, planNow, saw, sawState, soleTarget, stageNow, type Work } from './progress.js'
+import { did, judge, planNow, saw, sawState, soleTarget, stageNow, type Work, wrote } from './progress.js'
 import { writeTables } from './tables.js'
 import type { Plan, Row, Stages } from './types.js'
 import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
@@ -43,6 +43,7 @@ async function write(work: Work, stage: keyof Stages): Promise<void> {
   work.say(`writing the rows: ${[...steps].join(', ')}`)
   const written = await writeTables(store, first, planner, { targets, timeout, signal })
   for (const { backend, actions } of written) did(work, backend.target, actions)
+  wrote(work, changesOf(written))
   work.rows = written.flatMap(({ rows }) => rows.map(({ row, after }) => ({ ...row, state: after })))
 }
 

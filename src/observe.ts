@@ -155,5 +155,5 @@ export async function withSimilarNames(error: unknown, store: Store): Promise<un
 
 const MISTAKEN = {
   host: 'It is a host: leave --cluster out.',
-  cluster: 'It is a cluster: give --cluster; to promote one use apply.',
+  cluster: 'It is a cluster: give --cluster. To promote one use apply: see docs/admin-guide.md.',
 } as const

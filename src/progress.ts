@@ -10,6 +10,7 @@ import type {
   Refusal,
   Request,
   Row,
+  RowChange,
   ServiceManager,
   ServiceState,
   ServiceView,
@@ -36,6 +37,8 @@ export interface Work {
   rows: readonly Row[]
   sightings: Sightings
   readonly done: Map<Target, Set<Action>>
+  /** What this run itself wrote, by the keys of the rows: from before its first write to after its last. */
+  readonly written: Map<string, RowChange>
   /** Guards that were passed over with `force`, by their codes. */
   readonly passed: Map<Target, Map<Refusal['code'], Refusal>>
   backup: string | undefined
@@ -51,6 +54,7 @@ export function began(work: Pick<Work, 'request' | 'store' | 'signal' | 'say' | 
     rows: [],
     sightings: new Map(),
     done: new Map(),
+    written: new Map(),
     passed: new Map(),
     backup: undefined,
   }
@@ -66,6 +70,14 @@ export function saw(work: Work, rows: readonly Row[]): void {
   work.rows = rows
   if (work.done.size === 0) work.before = rows
   work.sightings = sighted(work.sightings, rows, performance.now())
+}
+
+/** Takes note of rows that this run wrote. */
+export function wrote(work: Work, changes: readonly RowChange[]): void {
+  for (const change of changes) {
+    const key = keyOf(change.row)
+    work.written.set(key, { ...change, row: work.written.get(key)?.row ?? change.row })
+  }
 }
 
 export function sawState(work: Work, state: ServiceState): void {

@@ -4,14 +4,14 @@ import { backendsOf, withSimilarNames } from './observe.js'
 import { configFilesWith } from './oslo/files.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
-import { failure, success } from './report/result.js'
+import { type FailureOptions, failure, success } from './report/result.js'
 import { scrubber, secretsOf } from './report/secrets.js'
 import { parse } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import { openStore } from './store/open.js'
 import { retrying } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
-import type { Action, Plan, Request } from './types.js'
+import type { Plan, Request } from './types.js'
 
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
@@ -47,7 +47,7 @@ export async function run(
     try {
       work = began({ request, store, signal, say, warn, serviceDownTime })
       const plan = await settle(work, { env, agree, password: url.password })
-      return success(plan, request, { ...findings, backup: work.backup })
+      return success(plan, request, { ...findings, written: [...work.written.values()], backup: work.backup })
     } catch (error) {
       throw await withSimilarNames(error, store)
     } finally {
@@ -105,15 +105,16 @@ async function warnOfOldSection({ request, warn }: Work, plan: Plan, env: NodeJS
 }
 
 /** How far a run had come that failed, and what the next one would do. */
-function progressOf(work: Work | undefined): { seen: Plan; pending: readonly Action[]; backup?: string | undefined } {
-  if (work === undefined) return { seen: [], pending: [] }
+function progressOf(work: Work | undefined): Pick<FailureOptions, 'seen' | 'pending' | 'written' | 'backup'> {
+  if (work === undefined) return { seen: [], pending: [], written: [] }
   const { backup } = work
+  const written = [...work.written.values()]
   try {
     const pending = work.done.size === 0 ? [] : planNow(work).flatMap(({ actions }) => actions)
-    return { seen: outcome(work), pending, backup }
+    return { seen: outcome(work), pending, written, backup }
   } catch {
     // The names are found no longer, or never were: what was done by then is told all the same.
-    return { seen: work.before.length === 0 ? [] : seenBefore(work), pending: [], backup }
+    return { seen: work.before.length === 0 ? [] : seenBefore(work), pending: [], written, backup }
   }
 }
 

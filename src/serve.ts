@@ -50,7 +50,16 @@ export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, opt
 
 /** The result of what failed before there was a request. */
 export function failed(error: unknown, audience: Audience): ResultDocument {
-  return failure(error, { audience, seen: [], pending: [], diff: false, serviceDownTime: 0, warnings: [], source: {} })
+  return failure(error, {
+    audience,
+    seen: [],
+    pending: [],
+    diff: false,
+    serviceDownTime: 0,
+    warnings: [],
+    written: [],
+    source: {},
+  })
 }
 
 export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {

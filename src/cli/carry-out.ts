@@ -111,16 +111,19 @@ function show(work: Work, whole: ResultDocument, telling: Telling): never {
 
 function told(work: Work, result: ResultDocument, telling: Telling): string {
   const { command, screen } = work
-  if (!isReport(command)) return changed(result, screen.out, telling) + wayBack(work, result)
+  const onlyChecked = telling.would === true && result.changed ? 'This was a check: nothing was changed.\n' : ''
+  if (!isReport(command)) return changed(result, screen.out, telling) + wayBack(work, result) + onlyChecked
   return report(result, screen.out, command.name === 'show' ? 'blocks' : 'table')
 }
 
 /** How to take back what was saved. The connection is not in there, for it is a secret. */
-function wayBack({ values: { save, connection }, request }: Work, { undo }: ResultDocument): string {
+function wayBack({ values: { save, connection }, request }: Work, { undo, backends }: ResultDocument): string {
   if (save === undefined || undo === undefined) return ''
   const where = connection !== undefined || 'connection' in request ? ' --connection ...' : ''
   const file = /^[\w@%+=:,./-]+$/.test(save) ? save : `'${save.replaceAll("'", "'\\''")}'`
-  return `Taken back by: cinder-backend undo ${oneLine(file, LONGEST_PATH)}${where}\n`
+  const edited = backends.some(({ config }) => config !== undefined && config.options.length > 0)
+  const rest = edited ? ', after cinder.conf was put back by hand' : ''
+  return `Taken back by: cinder-backend undo ${oneLine(file, LONGEST_PATH)}${where}${rest}\n`
 }
 
 /** Characters; PATH_MAX of Linux. */

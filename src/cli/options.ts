@@ -46,7 +46,7 @@ export const CHANGING = {
   waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'wait for heartbeats, so long at most (default: 120)' },
   save: {
     flags: '--save <FILE>',
-    text: 'write the result into a new file too, for undo',
+    text: 'write the result of a change into a new file too, for undo',
     values: 'files',
   },
   detailedExitcode: {

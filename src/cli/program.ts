@@ -13,6 +13,7 @@ export function parse(args: readonly string[], intro: string, version: string, w
   let parsed: Parsed | undefined
   let text = ''
   const program = new Command('cinder-backend').description(intro).version(version)
+  program.configureHelp({ minWidthToWrap: 20 })
   for (const spec of COMMANDS) {
     const command = program.command(spec.name).description(spec.text)
     if (spec.argument !== undefined) command.argument(argumentOf(spec.argument))

@@ -1,4 +1,4 @@
-import type { ResultDocument } from '../contract.generated.js'
+import type { BackendDocument, ResultDocument } from '../contract.generated.js'
 import { AgentError, quotable } from '../errors.js'
 import { run, type Surroundings } from '../run.js'
 import { type CommandSpec, given } from './commands.js'
@@ -21,13 +21,8 @@ export async function requestOf(
   around: Surroundings,
 ): Promise<Asked | ResultDocument> {
   if (request !== undefined) {
-    const unstarted = name === 'promote' && values.service === undefined
-    const next = 'cinder-volume is not started by this: do that next, look at its log, and thaw the backend.'
     const asked = { ...request(names, values), ...given(values) }
-    if (!unstarted) return { request: asked, notes: [] }
-    const seen = await look(names, values, around)
-    if (seen.failed) return seen
-    return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, notes: [next] }
+    return name === 'promote' ? promotionOf(asked, names, values, around) : { request: asked, notes: [] }
   }
   const document = await documentIn(names[0] ?? '-', around.signal)
   if (name === 'apply') {
@@ -45,9 +40,28 @@ export async function requestOf(
   })
 }
 
-function look(names: readonly string[], values: Values, around: Surroundings): Promise<ResultDocument> {
-  const request = JSON.stringify({ ...targets(names, values), ...given(values) })
-  return run(async () => Buffer.from(request), { check: true, diff: false }, around)
+async function promotionOf(
+  asked: object,
+  names: readonly string[],
+  values: Values,
+  around: Surroundings,
+): Promise<Asked | ResultDocument> {
+  const look = JSON.stringify({ ...targets(names, values), ...given(values) })
+  const seen = await run(async () => Buffer.from(look), { check: true, diff: false }, around)
+  if (seen.failed) return seen
+  const [backend] = seen.backends
+  if (backend?.cluster !== undefined) throw ofCluster(backend)
+  if (values.service !== undefined) return { request: asked, notes: [] }
+  const next = `cinder-volume is not started by this: start it, look at its log, then: cinder-backend thaw ${quotable(names[0] ?? '')}`
+  return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, notes: [next] }
+}
+
+/** All members must have the same section before one of them starts. */
+function ofCluster({ host, cluster = '' }: BackendDocument): AgentError {
+  return new AgentError('invalid_request', `${quotable(host ?? '')} is a member of the cluster ${quotable(cluster)}.`, {
+    hint: 'Use apply, on all members at once, with the settings of the new primary as config.options: see docs/admin-guide.md.',
+    cluster,
+  })
 }
 
 /**

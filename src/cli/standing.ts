@@ -14,14 +14,14 @@ export function report(
   form: 'table' | 'blocks',
 ): string {
   if (backends.length === 0) return `${msg}\n`
-  const tables = form === 'table' ? [MOST_REASON, 40, 20, 10, 6, 0].map((most) => tableOf(backends, most)) : []
+  const tables = form === 'table' ? [60, 40, 20, 10, 6, 0].map((most) => tableOf(backends, most)) : []
   const table = tables.find((each) => each.width <= width)
   const told = table === undefined ? blocksOf(backends, style) : coloured(table, style)
   const mark = backends.some(isMarked) && isTerminal ? `${style('dim', MARK)}\n` : ''
   return `${told}\n${mark}${warned(warnings, style)}`
 }
 
-const MARK = '! failed over; see cinder-backend promote --help'
+const MARK = '! failed over: see docs/admin-guide.md, or cinder-backend promote --help'
 
 /** Characters of a disabled_reason; with none it is left out. */
 const MOST_REASON = 200
@@ -68,7 +68,7 @@ function blocksOf(backends: readonly BackendDocument[], style: Style): string {
 }
 
 /** Whether the backend is failed over, or a member of it. */
-export function isMarked({ after, members = [] }: BackendDocument): boolean {
+export function isMarked({ after, members = [] }: Pick<BackendDocument, 'after' | 'members'>): boolean {
   return [after, ...members.map((each) => each.after)].some(isFailedOver)
 }
 
@@ -82,7 +82,7 @@ function rowsOf(backend: BackendDocument, mostReason: number): readonly TableRow
   const main = { ...backend, name: members === undefined ? name : `${name} (cluster)` }
   const below = (members ?? []).map((member) => ({ ...member, name: `  ${quotable(member.host)}` }))
   return [main, ...below].map((row) => {
-    const failedOver = isFailedOver(row.after)
+    const failedOver = isMarked(row)
     return { cells: cellsOf({ ...row, name: `${row.name}${failedOver ? ' !' : ''}` }, mostReason), failedOver }
   })
 }

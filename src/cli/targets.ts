@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.js'
+import { AgentError, quotable } from '../errors.js'
 import { PROMOTION, type Values } from './options.js'
 
 /** The backends that a command names, as a request names them. */
@@ -20,7 +20,9 @@ export function promotion(names: readonly string[], values: Values): object {
   const [manager, name] = service?.split(/:(.*)/s) ?? []
   const managers: readonly string[] = PROMOTION.service.values
   if (manager !== undefined && !managers.includes(manager)) {
-    throw misused(`--service must be one of ${managers.join(', ')}, with :NAME where it has another name there.`)
+    throw misused(
+      `--service must be one of ${managers.join(', ')}, with :NAME where it has another name there; commands of your own go with apply.`,
+    )
   }
   if (set.some((word) => word.startsWith('replication_device='))) {
     throw misused('--set goes without replication_device: that is what --replica says.')
@@ -46,6 +48,8 @@ export function promotion(names: readonly string[], values: Values): object {
 function devices(words: readonly string[]): readonly object[] {
   const list: Record<string, string>[] = []
   for (const [key, value] of words.map((word) => pair(word))) {
+    if (value === '') throw misused(`--replica lacks the value of ${quotable(key)}.`)
+    if (value.includes(',')) throw misused('--replica takes each KEY=VALUE as a word of its own, and no commas.')
     const last = list.at(-1)
     if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) list.push({ [key]: value })
     else last[key] = value

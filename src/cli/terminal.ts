@@ -9,6 +9,8 @@ export interface Screen {
   /** Columns; without end where it is no terminal. */
   readonly width: number
   readonly isTerminal: boolean
+  /** A line can be written over. */
+  readonly canErase: boolean
   readonly style: Style
 }
 
@@ -28,10 +30,12 @@ export function terminal(color: boolean): Terminal {
 function screen({ isTTY = false, columns }: NodeJS.WriteStream, color: boolean): Screen {
   const { env } = process
   const forced = !['', '0', 'false', undefined].includes(env['FORCE_COLOR'])
-  const colours = color && !env['NO_COLOR'] && (forced || (isTTY && env['TERM'] !== 'dumb'))
+  const canErase = isTTY && env['TERM'] !== 'dumb'
+  const colours = color && !env['NO_COLOR'] && (forced || canErase)
   return {
     width: isTTY ? columns || 80 : Number.POSITIVE_INFINITY,
     isTerminal: isTTY,
+    canErase,
     style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   }
 }
@@ -48,16 +52,19 @@ export async function ask(
   const { createInterface } = await import('node:readline')
   const line = createInterface({ input: typed ? await controllingTerminal() : process.stdin, output: process.stderr })
   return new Promise((resolve) => {
-    const done = (answer: 'yes' | 'no' | 'interrupted') => {
-      if (answer === 'interrupted') process.stderr.write('\n')
-      resolve(answer)
+    let isOver = false
+    const end = (answer: 'yes' | 'no' | 'interrupted', lineEnd: string) => {
+      if (isOver) return
+      isOver = true
+      process.stderr.write(lineEnd)
       line.close()
+      resolve(answer)
     }
-    line.on('SIGINT', () => done('interrupted'))
-    line.on('close', () => resolve('no'))
-    signal.addEventListener('abort', () => done('interrupted'))
-    if (signal.aborted) return done('interrupted')
-    line.question(`${question} [y/N] `, (answer) => done(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no'))
+    line.on('SIGINT', () => end('interrupted', '\n'))
+    line.on('close', () => end('no', '\n'))
+    signal.addEventListener('abort', () => end('interrupted', '\n'))
+    if (signal.aborted) return end('interrupted', '\n')
+    line.question(`${question} [y/N] `, (answer) => end(/^y(es)?$/i.test(answer.trim()) ? 'yes' : 'no', ''))
   })
 }
 
@@ -88,8 +95,8 @@ export interface Progress {
 }
 
 /** The step that runs, with the seconds that it takes, on a line of standard error that is written over; nothing where that is no terminal. */
-export function spinner({ isTerminal, width, style }: Screen): Progress {
-  if (!isTerminal) return { say: () => {}, stop: () => {} }
+export function spinner({ canErase, width, style }: Screen): Progress {
+  if (!canErase) return { say: () => {}, stop: () => {} }
   let step = ''
   let since = 0
   let frame = 0

@@ -35,5 +35,9 @@ export function sectionOf(name: string): string | undefined {
 
 /** What a plan writes: its rows, without those that stay as they are. */
 export function changesOf(plan: Plan): readonly RowChange[] {
-  return plan.flatMap(({ rows }) => rows.filter(({ row, after }) => !sameState(row.state, after)))
+  return plan.flatMap(({ rows }) => rows.filter(differs))
+}
+
+export function differs({ row, after }: RowChange): boolean {
+  return !sameState(row.state, after)
 }

@@ -10,7 +10,7 @@ import type {
   ServiceResult,
 } from '../contract.generated.js'
 import { AgentError, type Audience, withHint, worded } from '../errors.js'
-import { changesOf } from '../plan/backend.js'
+import { changesOf, differs } from '../plan/backend.js'
 import { isUp } from '../plan/heartbeat.js'
 import type { BackendPlan, ConfigPlan, Plan, Request, Row, RowChange, ServiceView } from '../types.js'
 import { configDiff } from './config-diff.js'
@@ -23,6 +23,8 @@ export interface ReportOptions {
   /** Seconds. */
   readonly serviceDownTime: number
   readonly warnings: readonly string[]
+  /** The rows that this run itself changed. */
+  readonly written: readonly RowChange[]
   /** The copy of cinder.conf that was left beside it. */
   readonly backup?: string | undefined
   /** Where the request had the database from. */
@@ -41,7 +43,7 @@ export interface FailureOptions extends ReportOptions {
 export function success(
   plan: Plan,
   request: Request,
-  { diff, serviceDownTime, warnings, backup, source }: ReportOptions,
+  { diff, serviceDownTime, warnings, written, backup, source }: ReportOptions,
 ): ResultDocument {
   const { checkMode } = request
   return {
@@ -51,7 +53,7 @@ export function success(
     backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
     ...(diff && { diff: diffOf(plan) }),
     warnings: [...warnings, ...warningsOf(plan)],
-    ...(checkMode ? {} : undoOf(plan, source)),
+    ...undoOf(written, source),
   }
 }
 
@@ -62,9 +64,12 @@ function wantsAnything({ targets, restore, config, service }: Request): boolean 
   )
 }
 
-/** What puts back the rows that were changed; nothing where none were. */
-function undoOf(plan: Plan, { connection: _, ...source }: ReportOptions['source']): Pick<ResultDocument, 'undo'> {
-  const restore = changesOf(plan).map(({ row, after }) => ({
+/** What puts back the rows that were changed; nothing where none were. What others changed meanwhile is not this run's to take back. */
+function undoOf(
+  written: readonly RowChange[],
+  { connection: _, ...source }: ReportOptions['source'],
+): Pick<ResultDocument, 'undo'> {
+  const restore = written.filter(differs).map(({ row, after }) => ({
     [row.table === 'services' ? 'host' : 'cluster']: row.name,
     from: after,
     to: {
@@ -102,7 +107,7 @@ export function failure(error: unknown, { seen, pending, audience, ...options }:
     backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
     ...(options.diff && { diff: diffOf(seen) }),
     warnings: [...options.warnings, ...warningsOf(seen)],
-    ...(done.length > 0 && undoOf(seen, options.source)),
+    ...undoOf(options.written, options.source),
     error: document,
   }
 }

@@ -10,7 +10,9 @@ export function editsIn(plan: Plan): readonly ConfigPlan[] {
 /** What an operator should know of a plan, beside what it does. */
 export function warningsOf(plan: Plan): readonly string[] {
   const ofService = plan.flatMap((each) =>
-    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand, enablesToo].flatMap((look) => look(each)),
+    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand, enablesToo, eitherArray].flatMap((look) =>
+      look(each),
+    ),
   )
   return [...ofService, ...plan.flatMap(({ config }) => config?.warnings ?? []), ...forced(plan)]
 }
@@ -53,6 +55,15 @@ function enablesToo({ actions, rows }: BackendPlan): readonly string[] {
       const reason = quotable(row.state.disabled_reason || 'none was given')
       return `Thawing ${quotable(row.name)} enables it, though it was disabled for another reason: ${reason}`
     })
+}
+
+/** cinder/volume/manager.py, finish_failover: an error in the middle of a failover. */
+function eitherArray({ actions, rows, backend }: BackendPlan): readonly string[] {
+  const isUnsettled = rows.some(({ row }) => row.state.replication_status === 'failover-error')
+  if (!isUnsettled || !actions.includes('reset_active_backend')) return []
+  return [
+    `The failover of ${quotable(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
+  ]
 }
 
 function setByHand({ actions, backend }: BackendPlan): readonly string[] {

@@ -11,7 +11,9 @@ export function nearest(name: string, known: readonly string[], most: number): r
     .map(({ candidate }) => candidate)
 }
 
-/** A name that only lacks a part (`vol1` for `vol1@arrayA`) is nearer than its length tells. */
+/** A name that only lacks a part (`vol1` for `vol1@arrayA`), or differs in one, is nearer than its length tells. */
 function unlikeness(wanted: string, candidate: string): number {
-  return candidate.startsWith(wanted) || wanted.startsWith(candidate) ? 1 : distance(wanted, candidate)
+  if (candidate.startsWith(wanted) || wanted.startsWith(candidate)) return 1
+  const sameHost = wanted.includes('@') && wanted.split('@')[0] === candidate.split('@')[0]
+  return sameHost ? Math.min(2, distance(wanted, candidate)) : distance(wanted, candidate)
 }

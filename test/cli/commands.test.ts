@@ -85,7 +85,22 @@ describe.each(engines)('$name', (engine) => {
       expect(run('show --cluster c1@arrayA').stdout).toMatch(/^c1@arrayA/m)
     })
 
+    test('a cluster is failed over where a member is', async () => {
+      await database.execute("UPDATE services SET replication_status = 'failed-over' WHERE id = 3")
+      expect(run('list').stdout).toMatch(/^c1@arrayA \(cluster\) ! /m)
+    })
+
+    test('a reset of what failed in the middle of a failover tells so', async () => {
+      await database.execute("UPDATE services SET replication_status = 'failover-error' WHERE id = 1")
+      expect(run('reset-active-backend vol1@arrayA --check').stdout).toMatch(
+        /Warning: .*volumes may be on either array/,
+      )
+    })
+
     test('a member of a cluster is told to stand for all of it', () => {
+      expect(run('promote vol3@arrayA --to arrayB --without-replica --yes').stderr).toMatch(
+        /vol3@arrayA is a member of the cluster c1@arrayA\.\n +Use apply, on all members at once/,
+      )
       expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA, the cluster of vol3@arrayA, all members$/m)
     })
 
@@ -96,7 +111,10 @@ describe.each(engines)('$name', (engine) => {
       ['thaw vol1@arrayA --force', { frozen: 0, disabled: 0 }],
     ])('%s: checked, not done without --yes, done, done already, and undone', async (line, columns) => {
       const before = await fingerprint(database)
-      expect(run(`${line} --check`)).toMatchObject({ status: 0, stdout: expect.stringContaining('→') })
+      expect(run(`${line} --check`)).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/→[\s\S]*This was a check: nothing was changed\.\n$/),
+      })
       const unasked = run(line)
       expect(unasked).toMatchObject({ status: 1, stdout: '' })
       expect(unasked.stderr).toMatch(
@@ -333,6 +351,21 @@ describe('at a terminal', () => {
     expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +its own array\r$/m)
   })
 
+  test('help does so too', async () => {
+    const { screen } = await atTerminal('cinder-backend promote --help', { connection: '' }, [], 60)
+    for (const line of screen.split('Examples:')[0]?.split(/\r?\n/) ?? []) {
+      expect(line.length).toBeLessThanOrEqual(60)
+    }
+  })
+
+  test('a dumb one gets no spinner', async () => {
+    const { screen } = await atTerminal('cinder-backend freeze vol2@arrayA --yes', {
+      connection: database.connection,
+      env: { TERM: 'dumb' },
+    })
+    expect(screen).toMatch(/^vol2@arrayA\r\n {2}✓ freeze the backend\r\n/)
+  })
+
   test('errors and warnings break between words', async () => {
     const { screen } = await atTerminal(
       'cinder-backend thaw vol1@arrayA',
@@ -536,6 +569,8 @@ describe('mistakes', () => {
       'cinder-backend promote vol1@a --to b --without-replica --service command',
       /--service must be one of auto, systemd/,
     ],
+    ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=', /lacks the value of san_ip/],
+    ['cinder-backend promote vol1@a --to b --replica backend_id=c,san_ip=1', /as a word of its own, and no commas/],
     ['cinder-backend promote vol1@a --to --check', /The option --to lacks its value/],
     ['cinder-backend promote vol1@a --to b --without-replica --set secret', /words of the form KEY=VALUE/],
     ['cinder-backend apply /nowhere.yml', /\/nowhere\.yml does not exist/],

@@ -64,6 +64,24 @@ function withRow(
 const sql = (database: TestDatabase, statement: string) =>
   `/usr/bin/python3 -c "import sqlite3; db = sqlite3.connect('${database.connection.slice(10)}'); db.execute(\\"${statement}\\"); db.commit()"`
 
+test(
+  'what others changed while it ran is not for undo to take back',
+  withRow({ frozen: 1, disabled: 1, disabled_reason: 'frozen' }, async (database, base) => {
+    const start = sql(database, "UPDATE services SET replication_status = 'disabled'")
+    const { manager } = flag({ more: { start, stop: ':' }, runs: false })
+    const { undo, changed } = (await agent({ ...base, wait: false, frozen: false, service: manager })).result
+    expect(changed).toBe(true)
+    expect(undo).toMatchObject({
+      restore: [
+        {
+          from: { frozen: false, replication_status: 'disabled' },
+          to: { frozen: true, replication_status: 'disabled' },
+        },
+      ],
+    })
+  }),
+)
+
 describe.skipIf(missing.cinder !== null)(
   missing.cinder === null ? 'heartbeats' : `heartbeats (skipped: ${missing.cinder})`,
   () => {
