@@ -139,7 +139,7 @@ function silent({ service, request }: Work): AgentError {
   const host = service?.host ?? ''
   return new AgentError(
     'timeout',
-    `${service?.manager} says that ${service?.name} runs, but no heartbeat of ${host}, which raises report_count, was seen within ${request.waitTimeout} s.`,
+    `${service?.manager} says that ${service?.name} runs, but no heartbeat of ${host} was seen within ${request.waitTimeout} s: its report_count did not rise.`,
     {
       hint: 'Its driver may not have started: see the log of cinder-volume. What is corrected by hand needs a restart of it too; then run this again.',
       host,

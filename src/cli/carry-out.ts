@@ -28,22 +28,23 @@ interface Work extends Asked {
 export async function carryOut(work: Work): Promise<never> {
   const { command, values, screen, request, typed } = work
   if (isReport(command)) return show(work, await attempt(work, { dry: false }), {})
+  const done = async (agree?: Surroundings['agree']) => withNext(work, await attempt(work, { dry: false, agree }))
   const check = values.check === true || flagsIn(request).check
   const keep = check ? undefined : saving(values.save)
-  if (keep !== undefined && values.yes === true) return show(work, keep(await attempt(work, { dry: false })), {})
+  if (keep !== undefined && values.yes === true) return show(work, keep(await done()), {})
   const agree = agreed()
   const plan = await attempt(work, { dry: true, agree })
-  if (keep === undefined || plan.failed || !plan.changed) return show(work, withNotes(work, plan), { would: true })
+  if (keep === undefined || plan.failed || !plan.changed) return show(work, withNext(work, plan), { would: true })
   if (!screen.err.isTerminal || !(typed || screen.answers)) throw noTerminal()
   process.stderr.write(fitted(changed(plan, screen.err, { would: true }), screen.err))
   const answer = await ask('Do it?', work.around.signal, typed)
   if (answer !== 'yes') return unchanged(work, answer)
-  return show(work, keep(await attempt(work, { dry: false, agree })), { shown: plan })
+  return show(work, keep(await done(agree)), { shown: plan })
 }
 
 async function attempt(
   work: Work,
-  { dry, agree }: { readonly dry: boolean; readonly agree?: Surroundings['agree'] },
+  { dry, agree }: { readonly dry: boolean } & Pick<Surroundings, 'agree'>,
 ): Promise<ResultDocument> {
   const { command, values, screen, around, request } = work
   const progress = spinner(screen.err)
@@ -53,11 +54,12 @@ async function attempt(
     { ...around, audience: command.name === 'apply' ? 'request' : 'command', say: progress.say, agree },
   )
   progress.stop(result.failed)
-  return dry ? result : withNotes(work, result)
+  const caveats = result.failed || !result.changed ? [] : (work.caveats ?? [])
+  return { ...result, warnings: [...result.warnings, ...caveats] }
 }
 
-function withNotes({ notes }: Work, result: ResultDocument): ResultDocument {
-  return result.failed || !result.changed ? result : { ...result, warnings: [...result.warnings, ...notes] }
+function withNext({ next = [] }: Work, result: ResultDocument): ResultDocument {
+  return result.failed || !result.changed ? result : { ...result, warnings: [...result.warnings, ...next] }
 }
 
 /**

@@ -9,8 +9,9 @@ import { targets } from './targets.js'
 
 export interface Asked {
   readonly request: object
-  /** What is told beside the result. */
-  readonly notes: readonly string[]
+  /** What is told beside the result: what to know before it is done, and what to do after. */
+  readonly caveats?: readonly string[]
+  readonly next?: readonly string[]
 }
 
 /** The request of the command, of `apply` the one in the file, of `undo` the one in the result there; or the failure of a first look. */
@@ -22,19 +23,19 @@ export async function requestOf(
 ): Promise<Asked | ResultDocument> {
   if (request !== undefined) {
     const asked = { ...request(names, values), ...given(values) }
-    return name === 'promote' ? promotionOf(asked, names, values, around) : { request: asked, notes: [] }
+    return name === 'promote' ? promotionOf(asked, names, values, around) : { request: asked }
   }
   const document = await documentIn(names[0] ?? '-', around.signal)
   if (name === 'apply') {
     if ('changed' in document && 'backends' in document) {
       throw new AgentError('invalid_request', 'This is a result, not a request.', { hint: 'To take it back use undo.' })
     }
-    return { request: { ...document, ...given(values) }, notes: [] }
+    return { request: { ...document, ...given(values) } }
   }
   const { undo, restore, backends } = document as { undo?: object; restore?: object; backends?: unknown } // the request's schema judges it
   const back = restore === undefined ? undo : document
   if (typeof back === 'object' && back !== null)
-    return { request: { ...back, ...given(values) }, notes: edits(backends) }
+    return { request: { ...back, ...given(values) }, caveats: edits(backends) }
   throw new AgentError('invalid_request', 'This is no result of a run that changed rows: it has no undo.', {
     hint: 'Give what a run kept with --save, or printed with --json or without a command.',
   })
@@ -51,9 +52,9 @@ async function promotionOf(
   if (seen.failed) return seen
   const [backend] = seen.backends
   if (backend?.cluster !== undefined) throw ofCluster(backend)
-  if (values.service !== undefined) return { request: asked, notes: [] }
+  if (values.service !== undefined) return { request: asked }
   const next = `cinder-volume is not started by this: start it, look at its log, then: cinder-backend thaw ${quotable(names[0] ?? '')}`
-  return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, notes: [next] }
+  return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, next: [next] }
 }
 
 /** All members must have the same section before one of them starts. */

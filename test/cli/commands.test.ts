@@ -153,6 +153,33 @@ describe.each(engines)('$name', (engine) => {
       expect(run('list --timeout soon').stderr).toMatch(/timeout must be a whole number, not "soon"\./)
     })
 
+    test.each<[string, object]>([
+      [
+        'a whole promotion of the row',
+        { host: 'vol1@arrayA', active_backend: 'reset', replication: 'enabled', frozen: false },
+      ],
+      ['a cluster with its members', { cluster: 'c1@arrayA', frozen: true, replication: 'disabled' }],
+      [
+        'columns by force',
+        { host: 'vol2@arrayA', active_backend_id: 'arrayZ', replication_status: 'error', force: true },
+      ],
+      [
+        'several backends',
+        { backends: [{ host: 'vol1@arrayA', active_backend: 'reset' }, { host: 'vol2@arrayA' }], frozen: true },
+      ],
+    ])('%s is undone, and the undoing too', async (_, request) => {
+      const before = await fingerprint(database)
+      const done = run('apply - --yes --json', JSON.stringify(request))
+      expect(JSON.parse(done.stdout)).toMatchObject({ changed: true, failed: false })
+      const between = await fingerprint(database)
+      expect(between).not.toBe(before)
+      const undone = run('undo - --yes --json', done.stdout)
+      expect(JSON.parse(undone.stdout)).toMatchObject({ changed: true, failed: false })
+      expect(await fingerprint(database)).toBe(before)
+      expect(run('undo - --yes', undone.stdout).status).toBe(0)
+      expect(await fingerprint(database)).toBe(between)
+    })
+
     test('freeze, of several at once, is undone, but not where somebody has changed it since', async () => {
       const before = await fingerprint(database)
       const done = run('freeze vol2@arrayA vol3@arrayA --yes --json')
@@ -492,6 +519,18 @@ describe('at a terminal', () => {
       input: '{"host": "vol2@arrayA", "frozen": true, "diff": true, "check_mode": true}',
     })
     expect(valid(JSON.parse(stdout)).diff).toHaveLength(1)
+  })
+
+  test('undo tells of the cinder.conf that stays as it is before it asks', async () => {
+    const { connection } = database
+    const home = mkdtempSync(join(folder, 'caveat-'))
+    writeFileSync(join(home, 'cinder.conf'), SECTION)
+    const promote = `cinder-backend promote vol1@arrayA --to arrayB --without-replica --config-file cinder.conf`
+    expect(shell(`${promote} --yes --save result.json`, { connection, cwd: home }).status).toBe(0)
+    const { screen } = await atTerminal(`cinder-backend undo ${home}/result.json`, { connection }, [
+      { when: /\[y\/N\]/, type: 'y\n' },
+    ])
+    expect(screen).toMatch(/changed by that run too[\s\S]*\[y\/N\][\s\S]*✓.*put the row back/)
   })
 
   test('SIGTERM ends the question', async () => {
