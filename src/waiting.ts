@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from './errors.js'
+import { asksForDown } from './plan/guards.js'
 import { isUp, stillTime } from './plan/heartbeat.js'
 import { circumstancesOf, saw, sawState, stageNow, type Work } from './progress.js'
 import { retrying } from './store/retry.js'
@@ -23,17 +24,17 @@ export async function ask(work: Work): Promise<void> {
 }
 
 /**
- * Waits until the service that was stopped stands still, and until no service of what is to be reset counts as up, or there is nothing left to
- * reset, for another run may be at it too. Errors: timeout, save with `force`.
+ * Waits until the service that was stopped stands still, and until no service of what is to be reset, or put back onto another array, counts
+ * as up, or there is nothing left to do, for another run may be at it too. Errors: timeout, save with `force`.
  */
 export async function untilDown(work: Work): Promise<void> {
   const { request } = work
   await polling(work, async (expired) => {
     await look(work)
     const { isUp: counts } = circumstancesOf(work)
-    const up = stageNow(work, 'between').flatMap(({ backend, actions }) => {
-      const resets = actions.includes('reset_active_backend')
-      return backend.services.filter((row) => (resets || row.name === work.service?.host) && counts(row))
+    const up = stageNow(work, 'between').flatMap((plan) => {
+      const all = asksForDown(plan)
+      return plan.backend.services.filter((row) => (all || row.name === work.service?.host) && counts(row))
     })
     const [first] = up
     if (first === undefined || (expired && request.force)) return true

@@ -1,5 +1,5 @@
 import type { ResultDocument } from '../contract.generated.js'
-import { AgentError, oneLine } from '../errors.js'
+import { AgentError } from '../errors.js'
 import { FORMATS } from '../report/formats.js'
 import { flagsIn } from '../request/request.js'
 import { run, type Surroundings } from '../run.js'
@@ -13,7 +13,7 @@ import type { Asked } from './request.js'
 import { saving } from './save.js'
 import { report } from './standing.js'
 import { ask, noTerminal, type Screen, spinner, type Terminal } from './terminal.js'
-import { fitted, problem } from './text.js'
+import { fitted, inShell, problem } from './text.js'
 
 interface Work extends Asked {
   readonly command: CommandSpec
@@ -30,16 +30,16 @@ export async function carryOut(work: Work): Promise<never> {
   if (isReport(command)) return show(work, await attempt(work, { dry: false }), {})
   const done = async (agree?: Surroundings['agree']) => withNext(work, await attempt(work, { dry: false, agree }))
   const check = values.check === true || flagsIn(request).check
-  const keep = check ? undefined : saving(values.save)
-  if (keep !== undefined && values.yes === true) return show(work, keep(await done()), {})
+  const { path: saved, keep } = saving(check ? undefined : values.save)
+  if (values.yes === true && !check) return show(work, keep(await done()), { saved })
   const agree = agreed()
   const plan = await attempt(work, { dry: true, agree })
-  if (keep === undefined || plan.failed || !plan.changed) return show(work, withNext(work, plan), { would: true })
+  if (check || plan.failed || !plan.changed) return show(work, withNext(work, plan), { would: true })
   if (!screen.err.isTerminal || !(typed || screen.answers)) throw noTerminal()
   process.stderr.write(fitted(changed(plan, screen.err, { would: true }), screen.err))
   const answer = await ask('Do it?', work.around.signal, typed)
   if (answer !== 'yes') return unchanged(work, answer)
-  return show(work, keep(await done(agree)), { shown: plan })
+  return show(work, keep(await done(agree)), { shown: plan, saved })
 }
 
 async function attempt(
@@ -58,8 +58,10 @@ async function attempt(
   return { ...result, warnings: [...result.warnings, ...caveats] }
 }
 
+/** What is to be done next is to end the freeze. */
 function withNext({ next = [] }: Work, result: ResultDocument): ResultDocument {
-  return result.failed || !result.changed ? result : { ...result, warnings: [...result.warnings, ...next] }
+  const held = result.changed && !result.failed && result.backends.some(({ after }) => after.frozen)
+  return held ? { ...result, warnings: [...result.warnings, ...next] } : result
 }
 
 /**
@@ -96,6 +98,8 @@ interface Telling {
   readonly would?: boolean
   /** What was shown with the question. */
   readonly shown?: ResultDocument
+  /** The file that keeps the result. */
+  readonly saved?: string | undefined
 }
 
 function show(work: Work, whole: ResultDocument, telling: Telling): never {
@@ -105,7 +109,7 @@ function show(work: Work, whole: ResultDocument, telling: Telling): never {
   const result = command.name === 'list' ? chosen(asked, values) : asked
   const detailed = values.detailedExitcode === true
   if (values.json === true) return finish(result, { detailed, format: FORMATS.json })
-  if (result.failed) return explain(result, screen, wayBack(work, result))
+  if (result.failed) return explain(result, screen, wayBack(work, result, telling.saved))
   if (values.names === true) write(names(result, values))
   else write(fitted(told(work, result, telling), screen.out))
   return leave(result, detailed)
@@ -114,22 +118,19 @@ function show(work: Work, whole: ResultDocument, telling: Telling): never {
 function told(work: Work, result: ResultDocument, telling: Telling): string {
   const { command, screen } = work
   const onlyChecked = telling.would === true && result.changed ? 'This was a check: nothing was changed.\n' : ''
-  if (!isReport(command)) return changed(result, screen.out, telling) + wayBack(work, result) + onlyChecked
+  if (!isReport(command))
+    return changed(result, screen.out, telling) + wayBack(work, result, telling.saved) + onlyChecked
   return report(result, screen.out, command.name === 'show' ? 'blocks' : 'table')
 }
 
 /** How to take back what was saved. The connection is not in there, for it is a secret. */
-function wayBack({ values: { save, connection }, request }: Work, { undo, backends }: ResultDocument): string {
-  if (save === undefined || undo === undefined) return ''
-  const where = connection !== undefined || 'connection' in request ? ' --connection ...' : ''
-  const file = /^[\w@%+=:,./-]+$/.test(save) ? save : `'${save.replaceAll("'", "'\\''")}'`
+function wayBack({ values, request }: Work, { undo, backends }: ResultDocument, saved: string | undefined): string {
+  if (saved === undefined || undo === undefined) return ''
+  const where = values.connection !== undefined || 'connection' in request ? ' --connection ...' : ''
   const edited = backends.some(({ config }) => config !== undefined && config.options.length > 0)
-  const rest = edited ? ', after cinder.conf was put back by hand' : ''
-  return `Taken back by: cinder-backend undo ${oneLine(file, LONGEST_PATH)}${where}${rest}\n`
+  const first = edited ? ', with cinder-volume stopped, and cinder.conf put back by hand' : ''
+  return `Taken back by: cinder-backend undo ${inShell(saved)}${where}${first}\n`
 }
-
-/** Characters; PATH_MAX of Linux. */
-const LONGEST_PATH = 4096
 
 /** What was shown with the question is not shown again. */
 function changed(result: ResultDocument, screen: Screen, { would = false, shown }: Telling): string {

@@ -73,7 +73,8 @@ function optionLines(options: readonly OptionSpec[]): readonly string[] {
 }
 
 function example({ text, line, file }: Example): readonly string[] {
-  const lines = file === undefined ? [line] : [line, '', `${file.name}:`, ...file.text.trimEnd().split('\n')]
+  const lines =
+    file === undefined ? [line] : [line, '', `${file.name}:`, ...file.text.trimEnd().replace(/^/gm, '    ').split('\n')]
   return ['.PP', `${escaped(text)}:`, '.PP', '.RS', '.nf', ...lines.map(escaped), '.fi', '.RE']
 }
 

@@ -46,7 +46,7 @@ export const CHANGING = {
   waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'wait for heartbeats, so long at most (default: 120)' },
   save: {
     flags: '--save <FILE>',
-    text: 'write the result of a change into a new file too, for undo',
+    text: 'keep the result of a change in a new file, for undo: FILE, or FILE.1 and so on where there is one',
     values: 'files',
   },
   detailedExitcode: {

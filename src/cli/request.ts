@@ -6,6 +6,7 @@ import { documentIn } from './document.js'
 import type { Values } from './options.js'
 import { isMarked } from './standing.js'
 import { targets } from './targets.js'
+import { inShell } from './text.js'
 
 export interface Asked {
   readonly request: object
@@ -53,8 +54,18 @@ async function promotionOf(
   const [backend] = seen.backends
   if (backend?.cluster !== undefined) throw ofCluster(backend)
   if (values.service !== undefined) return { request: asked }
-  const next = `cinder-volume is not started by this: start it, look at its log, then: cinder-backend thaw ${quotable(names[0] ?? '')}`
+  const next = `cinder-volume is not started by this: start it, look at its log, then: cinder-backend thaw ${quotable(names[0] ?? '')}${where(values)}`
   return { request: isUnderWay(seen) ? { ...asked, frozen: true } : asked, next: [next] }
+}
+
+/** The options that name the database, for a command that comes after; not the connection itself, for that may be a secret. */
+function where({ configFile = [], configDir = [], connection }: Values): string {
+  const files = [
+    ...configFile.map((path) => ['--config-file', path]),
+    ...configDir.map((path) => ['--config-dir', path]),
+  ]
+  const named = files.map(([option, path = '']) => ` ${option} ${inShell(path)}`).join('')
+  return connection === undefined ? named : `${named} --connection ...`
 }
 
 /** All members must have the same section before one of them starts. */

@@ -2,19 +2,26 @@ import { openSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import type { ResultDocument } from '../contract.generated.js'
 import { AgentError, codeOf, quotable } from '../errors.js'
 
+export interface Saving {
+  /** The file; undefined where none is asked for. */
+  readonly path: string | undefined
+  /** Keeps the result, where there is anything in it to be undone. */
+  readonly keep: (result: ResultDocument) => ResultDocument
+}
+
 /**
- * Opens the file before anything is done, and keeps the result of a change there; where nothing is changed it is gone when the process ends. It is
- * a new one, for an older result in it may be the only way back. Errors: invalid_request where there is one already, or none can be made.
+ * Opens a file for the result before anything is done. It is a new one, with a number behind its name where that is taken: an older result may be the
+ * only way back. Where nothing comes into it, it is gone when the process ends. Errors: invalid_request where none can be made.
  */
-export function saving(path: string | undefined): (result: ResultDocument) => ResultDocument {
-  if (path === undefined) return (result) => result
-  const file = opened(path)
+export function saving(wanted: string | undefined): Saving {
+  if (wanted === undefined) return { path: undefined, keep: (result) => result }
+  const { path, file } = opened(wanted)
   let isKept = false
   process.on('exit', () => {
     if (!isKept) remove(path)
   })
-  return (result) => {
-    if (!result.changed) return result
+  const keep = (result: ResultDocument) => {
+    if (result.undo === undefined) return result
     try {
       writeFileSync(file, `${JSON.stringify(result)}\n`)
       isKept = true
@@ -25,21 +32,25 @@ export function saving(path: string | undefined): (result: ResultDocument) => Re
       return { ...result, warnings: [...result.warnings, warning] }
     }
   }
+  return { path, keep }
 }
 
-function opened(path: string): number {
-  if (path === '-') throw new AgentError('invalid_request', '--save takes the name of a file.')
-  try {
-    return openSync(path, isEmpty(path) ? 'w' : 'wx', 0o600)
-  } catch (error) {
-    const code = codeOf(error)
-    if (code !== 'EEXIST') {
+/** Names that are tried. */
+const MOST_NAMES = 1000
+
+function opened(wanted: string): { path: string; file: number } {
+  if (['', '-'].includes(wanted)) throw new AgentError('invalid_request', '--save takes the name of a file.')
+  for (let count = 0; count < MOST_NAMES; count++) {
+    const path = count === 0 ? wanted : `${wanted}.${count}`
+    try {
+      return { path, file: openSync(path, isEmpty(path) ? 'w' : 'wx', 0o600) }
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === 'EEXIST') continue
       throw new AgentError('invalid_request', `${quotable(path)} cannot be made (${code ?? 'unknown error'}).`)
     }
-    throw new AgentError('invalid_request', `${quotable(path)} is there already, so nothing was done.`, {
-      hint: 'It may be the way back of an earlier run: keep it, and name another file.',
-    })
   }
+  throw new AgentError('invalid_request', `There are ${MOST_NAMES} files of the name ${quotable(wanted)} already.`)
 }
 
 /** As a run leaves it that was killed. */

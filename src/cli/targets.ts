@@ -52,6 +52,7 @@ function devices(words: readonly string[]): readonly object[] {
     if (value.includes(',')) throw misused('--replica takes each KEY=VALUE as a word of its own, and no commas.')
     const last = list.at(-1)
     if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) list.push({ [key]: value })
+    else if (key in last) throw misused(`--replica has ${quotable(key)} twice.`)
     else last[key] = value
   }
   if (list.every((device) => 'backend_id' in device)) return list

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { BackendDocument, ResultDocument } from '../contract.generated.js'
-import { quotable } from '../errors.js'
+import { oneLine, quotable } from '../errors.js'
 import type { Screen, Style } from './terminal.js'
 
 /** A failure in a few lines: what, why, what next, and the code for those who look it up. */
@@ -19,6 +19,15 @@ export function warned(warnings: readonly string[], style: Style): string {
 
 export function nameOf({ host, cluster }: BackendDocument): string {
   return quotable(cluster ?? host ?? '')
+}
+
+/** Characters; PATH_MAX of Linux. */
+const LONGEST_PATH = 4096
+
+/** The name of a file as a shell takes it for one word. */
+export function inShell(path: string): string {
+  const word = oneLine(path, LONGEST_PATH)
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** The text with lines that are too long for the stream's terminal broken at blanks, and what is left of them indented. */

@@ -21,17 +21,21 @@ export function refusals(
 ): readonly Refusal[] {
   if (actions.length === 0) return []
   const resets = actions.includes('reset_active_backend')
-  // Under a service that runs another array must not become the one that it is said to run on.
-  const moves = rows.some(
-    ({ row, after }) => (row.state.active_backend_id || null) !== (after.active_backend_id || null),
-  )
   return [
     ...failoverInProgress(backend),
     ...(config?.refusal ? [config.refusal] : []),
     ...failedOver(backend, actions, desired),
     ...(resets ? notFrozen(backend, desired) : []),
-    ...(resets || moves ? serviceUp(backend, isUp, serviceDownTime) : []),
+    ...(asksForDown({ actions, rows }) ? serviceUp(backend, isUp, serviceDownTime) : []),
   ]
+}
+
+/** Whether it must not be done under a service that runs: another array must not become the one that it is said to run on. */
+export function asksForDown({ actions, rows }: Pick<BackendPlan, 'actions' | 'rows'>): boolean {
+  return (
+    actions.includes('reset_active_backend') ||
+    rows.some(({ row, after }) => (row.state.active_backend_id || null) !== (after.active_backend_id || null))
+  )
 }
 
 /** Throws what the first guard that refuses has to say. */

@@ -10,8 +10,8 @@ export function editsIn(plan: Plan): readonly ConfigPlan[] {
 /** What an operator should know of a plan, beside what it does. */
 export function warningsOf(plan: Plan): readonly string[] {
   const ofService = plan.flatMap((each) =>
-    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand, enablesToo, eitherArray].flatMap((look) =>
-      look(each),
+    [stopsOthers, startsFailedOver, unseen, servesAnother, setByHand, enablesToo, eitherArray, thawsUnseen].flatMap(
+      (look) => look(each),
     ),
   )
   return [...ofService, ...plan.flatMap(({ config }) => config?.warnings ?? []), ...forced(plan)]
@@ -63,6 +63,15 @@ function eitherArray({ actions, rows, backend }: BackendPlan): readonly string[]
   if (!isUnsettled || !actions.includes('reset_active_backend')) return []
   return [
     `The failover of ${quotable(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
+  ]
+}
+
+/** Without a service nobody sees it start on the section that was edited. */
+function thawsUnseen({ actions, service, backend }: BackendPlan): readonly string[] {
+  const promotes = actions.includes('update_config') && actions.includes('reset_active_backend')
+  if (service !== undefined || !promotes || !actions.includes('thaw')) return []
+  return [
+    `${quotable(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
   ]
 }
 

@@ -207,7 +207,8 @@ describe.each(engines)('$name', (engine) => {
       expect(check.stdout).not.toContain('token-of')
       const done = run(`${line} --yes --json`)
       expect(done).toMatchObject({ status: 0, stderr: '' })
-      expect(JSON.parse(done.stdout).warnings).toEqual([expect.stringMatching(/^cinder-volume is not started by this/)])
+      const next = `then: cinder-backend thaw vol1@arrayA --config-file ${conf}`
+      expect(JSON.parse(done.stdout).warnings).toEqual([expect.stringContaining(next)])
       expect(run('undo - --check', done.stdout).stdout).toMatch(
         /Warning: .*cinder.conf was changed by that run too, and stays so: .*cinder.conf\..*~/,
       )
@@ -285,7 +286,10 @@ describe.each(engines)('$name', (engine) => {
       const file = join(mkdtempSync(join(folder, 'save-')), 'result.json')
       const done = run(`freeze vol2@arrayA --yes --save ${file}`)
       expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining(`undo ${file}\n`) })
-      expect(run(`thaw vol2@arrayA --yes --save ${file}`).stderr).toMatch(/is there already, so nothing was done/)
+      expect(run(`freeze vol2@arrayA --yes --save ${file}`).stdout).toBe('Nothing to change: vol2@arrayA\n')
+      const second = run(`thaw vol2@arrayA --yes --save ${file}`)
+      expect(second.stdout).toContain(`undo ${file}.1\n`)
+      expect(run(`undo ${file}.1 --yes`).status).toBe(0)
       expect(run(`undo ${file} --yes`).status).toBe(0)
       expect(await fingerprint(database)).toBe(before)
       writeFileSync(`${file} of a killed run`, '')
@@ -294,6 +298,16 @@ describe.each(engines)('$name', (engine) => {
       expect(run(`undo '${file} of a killed run' --yes`).status).toBe(0)
       expect(run(`thaw vol2@arrayA --yes --save ${file}2`).stdout).toBe('Nothing to change: vol2@arrayA\n')
       expect(existsSync(`${file}2`)).toBe(false)
+    })
+
+    test('undo waits for the heartbeat of what is put back onto another array', async () => {
+      const done = run('reset-active-backend vol1@arrayA --yes --json')
+      const { undo } = JSON.parse(done.stdout)
+      await database.execute('UPDATE services SET updated_at = CURRENT_TIMESTAMP WHERE id = 1')
+      const request = JSON.stringify({ ...undo, service_down_time: 3 })
+      expect(run('apply - --yes', request).stderr).toContain('(service_up)')
+      expect(run('apply - --yes --wait', request)).toMatchObject({ status: 0, stderr: '' })
+      expect(await first()).toMatchObject({ active_backend_id: 'arrayB' })
     })
   })
 })
@@ -608,6 +622,7 @@ describe('mistakes', () => {
       'cinder-backend promote vol1@a --to b --without-replica --service command',
       /--service must be one of auto, systemd/,
     ],
+    ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=1 san_ip=2', /has san_ip twice/],
     ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=', /lacks the value of san_ip/],
     ['cinder-backend promote vol1@a --to b --replica backend_id=c,san_ip=1', /as a word of its own, and no commas/],
     ['cinder-backend promote vol1@a --to --check', /The option --to lacks its value/],
@@ -618,6 +633,7 @@ describe('mistakes', () => {
     ['echo "{}" | cinder-backend undo -', /no undo/],
     ["printf 'host: *secret\\n' | cinder-backend apply - --verbose", /an alias that leads nowhere/],
     ['cinder-backend freeze vol1@a --yes --save -', /--save takes the name of a file/],
+    ["cinder-backend freeze vol1@a --yes --save ''", /--save takes the name of a file/],
     ['cinder-backend freeze vol1@a --yes --save /nowhere/f', /cannot be made \(ENOENT\)/],
     ['echo "{}" | setsid -w cinder-backend undo -', /no undo/],
     ['echo "- a" | cinder-backend apply -', /Standard input holds no request/],

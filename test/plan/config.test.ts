@@ -40,7 +40,7 @@ describe('an entry to promote that is not there', () => {
 
   test('lets a run that was killed after its edit go on, with a replica that was corrected since too', async () => {
     const file = confFile(PROMOTED)
-    const taken = [expect.stringContaining('it is taken for promoted already')]
+    const taken = expect.arrayContaining([expect.stringContaining('it is taken for promoted already')])
     expect(await promote(file, { replication_device: [C] })).toMatchObject({ failed: false, warnings: taken })
     const corrected = await promote(file, { replication_device: [{ ...C, san_ip: '10.0.0.33' }] })
     expect(corrected).toMatchObject({ failed: false, warnings: taken })
