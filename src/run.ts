@@ -2,6 +2,7 @@ import type { ResultDocument } from './contract.generated.js'
 import { AgentError, type Audience, quotable } from './errors.js'
 import { backendsOf, withSimilarNames } from './observe.js'
 import { configFilesWith } from './oslo/files.js'
+import { assignmentsIn } from './oslo/ini.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
 import { type FailureOptions, failure, success } from './report/result.js'
@@ -100,8 +101,8 @@ async function warnOfOldSection({ request, warn }: Work, plan: Plan, env: NodeJS
   const resetting = plan.filter(({ actions }) => actions.includes('reset_active_backend'))
   if (config !== undefined || resetting.length === 0 || Object.keys(source).join() === 'connection') return
   const { oldSection } = await import('./plan/old-section.js')
-  const files = configFilesWith(undefined, source, env)
-  for (const { backend } of resetting) for (const warning of oldSection(backend, files)) warn(warning)
+  const assignments = assignmentsIn(configFilesWith(undefined, source, env))
+  for (const { backend } of resetting) for (const warning of oldSection(backend, assignments)) warn(warning)
 }
 
 /** How far a run had come that failed, and what the next one would do. */

@@ -124,9 +124,9 @@ function told(work: Work, result: ResultDocument, telling: Telling): string {
 }
 
 /** How to take back what was saved. The connection is not in there, for it is a secret. */
-function wayBack({ values, request }: Work, { undo, backends }: ResultDocument, saved: string | undefined): string {
+function wayBack({ request }: Work, { undo, backends }: ResultDocument, saved: string | undefined): string {
   if (saved === undefined || undo === undefined) return ''
-  const where = values.connection !== undefined || 'connection' in request ? ' --connection ...' : ''
+  const where = 'connection' in request ? ' --connection ...' : ''
   const edited = backends.some(({ config }) => config !== undefined && config.options.length > 0)
   const first = edited ? ', with cinder-volume stopped, and cinder.conf put back by hand' : ''
   return `Taken back by: cinder-backend undo ${inShell(saved)}${where}${first}\n`

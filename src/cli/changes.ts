@@ -1,6 +1,7 @@
 import type { BackendDocument, BackendState, ResultDocument } from '../contract.generated.js'
 import { quotable } from '../errors.js'
 import { COLUMNS } from '../plan/backend.js'
+import { listed } from '../report/message.js'
 import type { Screen, Style } from './terminal.js'
 import { nameOf, warned } from './text.js'
 
@@ -27,12 +28,9 @@ export function changes(
     return [style('bold', titleOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
   })
   const rest = backends.filter((backend) => !backend.changed).map(nameOf)
-  const others = rest.length > MOST_NAMED ? [...rest.slice(0, MOST_NAMED), `${rest.length - MOST_NAMED} more`] : rest
-  const unchanged = rest.length > 0 ? `Nothing to change: ${others.join(', ')}\n` : ''
+  const unchanged = rest.length > 0 ? `Nothing to change: ${listed(rest, ', ')}\n` : ''
   return `${blocks.join('\n')}\n${unchanged}${warned(warnings, style)}`
 }
-
-const MOST_NAMED = 5
 
 const STEPS: Readonly<Record<BackendDocument['actions'][number], string>> = {
   freeze: 'freeze the backend',

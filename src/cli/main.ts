@@ -7,9 +7,6 @@ import { parse } from './program.js'
 import { requestOf } from './request.js'
 import { terminal } from './terminal.js'
 
-const INTRO =
-  'Brings OpenStack Cinder volume backends from failed over back to normal. Without a command: a JSON request on standard input, a JSON result on standard output.'
-
 /** A command for people: it makes a request, has it run, and shows the result. */
 export async function main(args: readonly string[], version: string): Promise<never> {
   const screen = terminal(!args.includes('--no-color'))
@@ -18,7 +15,7 @@ export async function main(args: readonly string[], version: string): Promise<ne
     shows ? explain(result, screen) : finish(result, { detailed: false, format: FORMATS.json })
   const around = surroundings(args.includes('--verbose'), 'command', end)
   try {
-    const parsed = parse(args, INTRO, version, Math.min(screen.out.width, 100))
+    const parsed = parse(args, version, Math.min(screen.out.width, 100))
     if ('text' in parsed) return quit(parsed.text)
     const { command, names, values } = parsed
     if (command.name === 'schema') return quit(await schema(names[0]))

@@ -9,10 +9,10 @@ export type Parsed =
   | { readonly text: string }
 
 /** Errors: invalid_request. `width`: columns for the help. */
-export function parse(args: readonly string[], intro: string, version: string, width: number): Parsed {
+export function parse(args: readonly string[], version: string, width: number): Parsed {
   let parsed: Parsed | undefined
   let text = ''
-  const program = new Command('cinder-backend').description(intro).version(version)
+  const program = new Command('cinder-backend').version(version)
   program.configureHelp({ minWidthToWrap: 20 })
   for (const spec of COMMANDS) {
     const command = program.command(spec.name).description(spec.text)

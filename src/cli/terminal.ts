@@ -17,13 +17,13 @@ export interface Screen {
 export interface Terminal {
   readonly out: Screen
   readonly err: Screen
-  /** Whether somebody is there to answer. */
+  /** Whether somebody can type at standard input. */
   readonly answers: boolean
 }
 
 export function terminal(color: boolean): Terminal {
   const { stdin, stdout, stderr } = process
-  return { out: screen(stdout, color), err: screen(stderr, color), answers: stdin.isTTY && stderr.isTTY }
+  return { out: screen(stdout, color), err: screen(stderr, color), answers: stdin.isTTY }
 }
 
 /** https://no-color.org: colour is off where NO_COLOR is set and not empty. FORCE_COLOR has it on where there is no terminal too, as for less -R. */

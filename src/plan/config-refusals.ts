@@ -1,6 +1,7 @@
 import { AgentError, quotable } from '../errors.js'
 import type { Backend, Refusal, WantedConfig } from '../types.js'
 import type { Site } from './site.js'
+import { resets } from './stages.js'
 
 /** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
 export function sharedRow({ target: { kind, name } }: Backend): AgentError {
@@ -50,17 +51,16 @@ export function takenForPromoted({ section }: Site, id: string): string {
   return `[${quotable(section)}] has no replication target ${quotable(id)}, so it is taken for promoted already. See that the section has its settings.`
 }
 
-export function resets({ target }: Backend): boolean {
-  return target.desired.active_backend === 'reset'
-}
-
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
 export function wrongTarget(
   { promote }: WantedConfig,
   backend: Backend,
   active: string | undefined,
 ): Refusal | undefined {
-  return typeof promote === 'string' && resets(backend) && active !== undefined && active !== promote
+  return typeof promote === 'string' &&
+    resets(backend, backend.target.desired) &&
+    active !== undefined &&
+    active !== promote
     ? notFailedOver(backend, promote, active)
     : undefined
 }

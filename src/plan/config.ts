@@ -4,15 +4,7 @@ import type { SourceFile } from '../oslo/files.js'
 import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
 import type { Backend, ConfigPlan, WantedConfig } from '../types.js'
 import { rowsOf } from './backend.js'
-import {
-  leftAlone,
-  neverPromoted,
-  notFailedOver,
-  resets,
-  sharedRow,
-  takenForPromoted,
-  wrongTarget,
-} from './config-refusals.js'
+import { leftAlone, neverPromoted, notFailedOver, sharedRow, takenForPromoted, wrongTarget } from './config-refusals.js'
 import { editWarnings } from './config-warnings.js'
 import { type Promoted, promoted } from './promote.js'
 import {
@@ -26,6 +18,7 @@ import {
   siteAfter,
   siteOf,
 } from './site.js'
+import { resets } from './stages.js'
 
 /**
  * The edit of cinder.conf that is missing. `files` are those that Cinder reads, in its order.
@@ -61,7 +54,7 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const devices = missingDevices(site, wanted.devices ?? kept, present)
   const isGone = id !== undefined && entry === undefined
   const drops = isGone && dropsOthers(present, wanted.devices)
-  const isPending = isGone && active === id && resets(backend)
+  const isPending = isGone && active === id && resets(backend, backend.target.desired)
   if (isPending && (drops || lacksAll(present, wanted.devices))) throw neverPromoted(site, backend, id)
   const lacking = missing(site, asked)
   const first = edited(target.bytes, target.path, { section, options: lacking, devices })

@@ -1,15 +1,14 @@
 import { quotable } from '../errors.js'
-import type { SourceFile } from '../oslo/files.js'
-import { assignedIn, assignmentsIn } from '../oslo/ini.js'
+import { assignedIn, type Placed } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
 import type { Backend } from '../types.js'
 import { rowsOf, sectionOf } from './backend.js'
 
 /** Whether the backend's section still has as a replica what shall be its primary after the reset: then it would start on the old one. */
-export function oldSection(backend: Backend, files: readonly SourceFile[]): readonly string[] {
+export function oldSection(backend: Backend, assignments: readonly Placed[]): readonly string[] {
   const section = sectionOf(backend.target.name) ?? ''
   const active = rowsOf(backend).flatMap(({ state }) => state.active_backend_id || [])
-  const replicas = assignedIn(assignmentsIn(files), section, 'replication_device').flatMap(
+  const replicas = assignedIn(assignments, section, 'replication_device').flatMap(
     ({ value }) => deviceOf(value)?.get('backend_id') ?? [],
   )
   const [still] = replicas.filter((id) => active.includes(id))

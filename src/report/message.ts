@@ -61,7 +61,7 @@ function named({ backend }: BackendPlan): string {
   return quotable(backend.cluster?.name ?? backend.target.name)
 }
 
-function listed(items: readonly string[], separator = '; '): string {
+export function listed(items: readonly string[], separator = '; '): string {
   const shown = items.slice(0, MOST_LISTED).join(separator)
   return items.length > MOST_LISTED ? `${shown}${separator}and ${items.length - MOST_LISTED} more` : shown
 }

@@ -1,19 +1,18 @@
 // The main job, on an SQLite file of its own: a backend that failed over to arrayB becomes a normal one again.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { database } from './database.mjs'
 
 const here = (/** @type {string} */ path) => new URL(path, import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'cinder-backend-demo-'))
 const file = join(folder, 'cinder.sqlite')
-const db = new Database(file)
-db.exec(readFileSync(here('tables.sql'), 'utf8'))
-db.exec(`
-  INSERT INTO services (id, host, binary, topic, report_count, deleted, disabled, disabled_reason, replication_status, active_backend_id, frozen, updated_at)
-  VALUES (1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'failed-over', 'failed-over', 'arrayB', 1, datetime('now', '-1 hour')),
-         (2, 'vol1@arrayD', 'cinder-volume', 'cinder-volume', 9, 0, 0, NULL, 'enabled', NULL, 0, datetime('now'))`)
+const db = database(
+  file,
+  `(1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'failed-over', 'failed-over', 'arrayB', 1, datetime('now', '-1 hour')),
+         (2, 'vol1@arrayD', 'cinder-volume', 'cinder-volume', 9, 0, 0, NULL, 'enabled', NULL, 0, datetime('now'))`,
+)
 
 const COLUMNS = ['host', 'disabled', 'disabled_reason', 'replication_status', 'active_backend_id', 'frozen']
 

@@ -1,21 +1,20 @@
 // The picture of the README, from a real run at a real terminal (script, of util-linux): node docs/examples/demo/picture.mjs > docs/terminal.svg
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import { database } from './database.mjs'
 
 const COLUMNS = 104
 const here = (/** @type {string} */ path) => new URL(path, import.meta.url).pathname
 const home = mkdtempSync(join(tmpdir(), 'cinder-backend-picture-'))
 const file = join(home, 'cinder.sqlite')
-const db = new Database(file)
-db.exec(readFileSync(here('tables.sql'), 'utf8'))
-db.exec(`
-  INSERT INTO services (id, host, binary, topic, report_count, deleted, disabled, disabled_reason, replication_status, active_backend_id, frozen, updated_at)
-  VALUES (1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'failed-over', 'failed-over', 'arrayB', 1, datetime('now', '-3610 seconds')),
+const db = database(
+  file,
+  `(1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'failed-over', 'failed-over', 'arrayB', 1, datetime('now', '-3610 seconds')),
          (2, 'vol1@ssd', 'cinder-volume', 'cinder-volume', 9, 0, 0, NULL, 'enabled', NULL, 0, datetime('now', '-3610 seconds')),
-         (3, 'vol2@nfs', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'disk swap', 'disabled', NULL, 0, datetime('now', '-3610 seconds'))`)
+         (3, 'vol2@nfs', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'disk swap', 'disabled', NULL, 0, datetime('now', '-3610 seconds'))`,
+)
 db.close()
 mkdirSync(join(home, '.cinder'))
 writeFileSync(
