@@ -43,7 +43,7 @@ async function generate() {
     await compile(typeable(request), 'RequestDocument', options),
     await compile(typeable(result), 'ResultDocument', options),
   ]
-  await writeFile('src/contract.generated.ts', types.join('\n'))
+  await writeFile('src/model/contract.generated.ts', types.join('\n'))
 
   const ajv = new Ajv2020({
     strict: true,
@@ -165,7 +165,7 @@ async function ansibleModule() {
     ...COMMON,
     metafile: true,
     target: 'node12',
-    entryPoints: ['src/module.ts'],
+    entryPoints: ['src/ansible-module.ts'],
     outfile,
     define: { 'import.meta.url': 'process.execPath' },
     banner: { js: MODULE_HEADER },
@@ -192,7 +192,7 @@ async function manual() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'node_modules/.cache/manual.mjs'
   await build({
-    entryPoints: ['src/cli/manual.ts'],
+    entryPoints: ['src/frontends/cli/manual.ts'],
     outfile,
     bundle: true,
     platform: 'node',

@@ -1,8 +1,9 @@
-import { AgentError } from './errors.js'
-import { changesOf } from './plan/backend.js'
+import type { Row } from './model/backend.js'
+import { changesOf } from './model/backend.js'
+import { AgentError } from './model/errors.js'
+import type { Plan, Stages } from './model/plan.js'
 import { did, judge, planNow, saw, sawState, soleTarget, stageNow, type Work, wrote } from './progress.js'
 import { writeTables } from './tables.js'
-import type { Plan, Row, Stages } from './types.js'
 import { ask, beats, look, mustReplicate, untilDown, untilUp } from './waiting.js'
 
 /**

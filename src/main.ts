@@ -1,7 +1,7 @@
-import { AgentError } from './errors.js'
-import { input } from './input.js'
+import { failed, finish, print, type ServeOptions, serve } from './frontends/process.js'
+import { input } from './frontends/stdin.js'
+import { AgentError } from './model/errors.js'
 import { FORMATS } from './report/formats.js'
-import { failed, finish, print, type ServeOptions, serve } from './serve.js'
 
 declare const VERSION: string
 
@@ -18,7 +18,7 @@ const OPTIONS = {
 /** The command line as options of the run, or as text to show instead. Errors: invalid_request. */
 async function options(args: readonly string[]): Promise<ServeOptions | string> {
   const { check = false, diff = false, verbose = false, ...rest } = args.length === 0 ? {} : await parsed(args)
-  if (rest.help) return (await import('./cli/help.js')).help(VERSION)
+  if (rest.help) return (await import('./frontends/cli/help.js')).help(VERSION)
   if (rest.version) return `${VERSION}\n`
   return { check, diff, verbose, detailed: rest['detailed-exitcode'] ?? false, format: format(rest.format ?? 'json') }
 }
@@ -53,10 +53,10 @@ function wrongUse(problem: string): AgentError {
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === 'help') return main(['--help'])
-  if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return (await import('./cli/main.js')).main(args, VERSION)
+  if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return (await import('./frontends/cli/main.js')).main(args, VERSION)
   const wanted = await options(args).catch(async (error: unknown) => {
-    const line = (await import('./cli/commands.js')).commandFirst(args)
-    if (line !== undefined) return (await import('./cli/main.js')).main(line, VERSION)
+    const line = (await import('./frontends/cli/commands.js')).commandFirst(args)
+    if (line !== undefined) return (await import('./frontends/cli/main.js')).main(line, VERSION)
     return finish(failed(error, 'request'), { detailed: false, format: FORMATS.json })
   })
   if (typeof wanted === 'string') print(wanted)

@@ -1,23 +1,14 @@
-import { backendsOf } from './observe.js'
-import { keyOf, rowsOf } from './plan/backend.js'
+import type { Row, RowChange, Target } from './model/backend.js'
+import { keyOf, rowsOf } from './model/backend.js'
+import { isUp, type Sightings, sighted, standsStill, stillTime } from './model/heartbeat.js'
+import type { ServiceState, ServiceView } from './model/observation.js'
+import type { Action, ConfigPlan, Plan, Refusal, Stages } from './model/plan.js'
+import type { Request } from './model/request.js'
+import { backendsOf } from './observe/backends.js'
 import { guard } from './plan/guards.js'
-import { isUp, type Sightings, sighted, standsStill, stillTime } from './plan/heartbeat.js'
 import { type Circumstances, ORDER, planBackend, planStage } from './plan/plan.js'
-import type {
-  Action,
-  ConfigPlan,
-  Plan,
-  Refusal,
-  Request,
-  Row,
-  RowChange,
-  ServiceManager,
-  ServiceState,
-  ServiceView,
-  Stages,
-  Store,
-  Target,
-} from './types.js'
+import type { ServiceManager } from './service/manager.js'
+import type { Store } from './store/store.js'
 
 /** A request at work: what it works with, what was found, and how far it has come. */
 export interface Work {

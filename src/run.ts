@@ -1,18 +1,21 @@
-import type { ResultDocument } from './contract.generated.js'
-import { AgentError, type Audience, quotable } from './errors.js'
-import { backendsOf, withSimilarNames } from './observe.js'
+import type { ResultDocument } from './model/contract.generated.js'
+import { AgentError } from './model/errors.js'
+import type { Plan } from './model/plan.js'
+import type { Request } from './model/request.js'
+import { backendsOf, withSimilarNames } from './observe/backends.js'
 import { configFilesWith } from './oslo/files.js'
 import { assignmentsIn } from './oslo/ini.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
 import { type FailureOptions, failure, success } from './report/result.js'
-import { scrubber, secretsOf } from './report/secrets.js'
 import { parse } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import { openStore } from './store/open.js'
 import { retrying } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
-import type { Plan, Request } from './types.js'
+import type { Audience } from './text/hints.js'
+import { quote } from './text/quote.js'
+import { scrubber, secretsOf } from './text/secrets.js'
 
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
@@ -81,7 +84,7 @@ async function settle(
     work.config = (await import('./plan/config.js')).planConfig(config, backend, files)
   }
   if (backend !== undefined && work.manager !== undefined && asked !== undefined) {
-    const { viewOf } = await import('./service/view.js')
+    const { viewOf } = await import('./observe/service.js')
     const { manager, config: edit } = work
     work.service = viewOf(request, backend, { manager, state: await asked, files, env, edit })
   }
@@ -157,6 +160,6 @@ function inConfig<T>(place: string, work: () => T): T {
     return work()
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    throw new AgentError('config_error', `${quotable(place)}: ${error.problem}`, { ...error.details, cause: error })
+    throw new AgentError('config_error', `${quote(place)}: ${error.problem}`, { ...error.details, cause: error })
   }
 }

@@ -1,7 +1,9 @@
-import { AgentError } from './errors.js'
-import { changesOf, keyOf, rowsOf } from './plan/backend.js'
+import type { Row, RowChange, Scope } from './model/backend.js'
+import { changesOf, keyOf, rowsOf } from './model/backend.js'
+import { AgentError } from './model/errors.js'
+import type { Plan } from './model/plan.js'
 import { retrying } from './store/retry.js'
-import type { Plan, Row, RowChange, Scope, Store, Transaction } from './types.js'
+import type { Store, Transaction } from './store/store.js'
 
 /** Rows as a plan. Throws what the run shall fail with: a name not found, a guard. */
 export type Planner = (rows: readonly Row[]) => Plan

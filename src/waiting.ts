@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AgentError } from './errors.js'
+import type { Row } from './model/backend.js'
+import { AgentError } from './model/errors.js'
+import { isUp, stillTime } from './model/heartbeat.js'
 import { asksForDown } from './plan/guards.js'
-import { isUp, stillTime } from './plan/heartbeat.js'
 import { circumstancesOf, saw, sawState, stageNow, type Work } from './progress.js'
 import { retrying } from './store/retry.js'
-import type { Row } from './types.js'
 
 /** Milliseconds between two looks at the heartbeats. */
 const LOOKS = 500

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import resultSchema from '../schemas/result.schema.json' with { type: 'json' }
-import { COMMANDS } from '../src/cli/commands.js'
+import { COMMANDS } from '../src/frontends/cli/commands.js'
 import { toRequest } from '../src/request/request.js'
 import { EXECUTABLE } from './support/agent.js'
 import { sqliteByCinder, type TestDatabase } from './support/databases.js'

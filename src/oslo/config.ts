@@ -1,5 +1,6 @@
-import { AgentError, quotable } from '../errors.js'
-import type { SourceFile } from './files.js'
+import { AgentError } from '../model/errors.js'
+import type { SourceFile } from '../model/observation.js'
+import { quote } from '../text/quote.js'
 import { normalized, parseIni } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
@@ -55,7 +56,7 @@ export function readConfig(files: readonly Pick<SourceFile, 'path' | 'text'>[], 
     for (const { path, assignments } of parsed) {
       for (const alias of [option, ...(DEPRECATED.get(key(option)) ?? [])]) {
         const last = assignments.findLast((each) => key({ group: each.section, name: each.key }) === key(alias))
-        if (last !== undefined) return { value: last.value, place: `${quotable(path)}, line ${last.line}` }
+        if (last !== undefined) return { value: last.value, place: `${quote(path)}, line ${last.line}` }
       }
     }
     const value = DEFAULTS.get(key(option))

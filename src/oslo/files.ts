@@ -1,17 +1,13 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { AgentError, codeOf, quotable } from '../errors.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
+import type { SourceFile } from '../model/observation.js'
+import { quote } from '../text/quote.js'
 
 /** Which files to read; what is undefined stands for the default. */
 export interface FileSelection {
   readonly config_file?: readonly string[]
   readonly config_dir?: readonly string[]
-}
-
-export interface SourceFile {
-  readonly path: string
-  readonly bytes: Buffer
-  readonly text: string
 }
 
 /**
@@ -75,7 +71,7 @@ function readable<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw new AgentError('config_error', `${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}).`, {
+    throw new AgentError('config_error', `${quote(path)} cannot be read (${getErrorCode(error) ?? 'unknown error'}).`, {
       hint: {
         request: 'Correct config_file or config_dir, or give the connection itself.',
         command: 'Correct --config-file or --config-dir, or give --connection.',

@@ -1,4 +1,5 @@
-import { AgentError, quotable } from '../errors.js'
+import { AgentError } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 
 /** One assignment of a cinder.conf. */
 export interface Assignment {
@@ -100,7 +101,7 @@ function unquoted(value: string): string {
 }
 
 function parseError(file: string, line: number, what: string): AgentError {
-  return new AgentError('config_error', `${quotable(file)}, line ${line}: ${what}.`, {
+  return new AgentError('config_error', `${quote(file)}, line ${line}: ${what}.`, {
     hint: 'Cinder cannot read this file either; correct the line.',
   })
 }

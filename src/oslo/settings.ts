@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { AgentError, quotable } from '../errors.js'
+import { AgentError } from '../model/errors.js'
+import type { SourceFile } from '../model/observation.js'
+import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
-import { configFiles, type FileSelection, type SourceFile } from './files.js'
+import { configFiles, type FileSelection } from './files.js'
 
 /** What the agent needs of Cinder's configuration. */
 export interface Settings {
@@ -24,7 +26,7 @@ export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): 
   const lookup = readConfig(files, env)
   const found = lookup({ group: 'database', name: 'connection' }) ?? cindersDefault(lookup)
   if (found === undefined) {
-    const read = files.map(({ path }) => quotable(path)).join(', ')
+    const read = files.map(({ path }) => quote(path)).join(', ')
     const problem =
       read === ''
         ? 'There is no cinder.conf where Cinder looks for one, or none that this user may see.'

@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.js'
+import { AgentError } from '../model/errors.js'
 import { strip } from './ini.js'
 
 /** A `replication_device`: its keys in their order. */

@@ -16,7 +16,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { AgentError, codeOf, quotable } from '../errors.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 
 export interface Replacement {
   readonly file: string
@@ -73,7 +74,7 @@ function isImmutable(real: string): boolean {
     accessSync(real, constants.W_OK)
     return false
   } catch (error) {
-    return codeOf(error) === 'EPERM'
+    return getErrorCode(error) === 'EPERM'
   }
 }
 
@@ -118,7 +119,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return codeOf(error) === 'EPERM'
+    return getErrorCode(error) === 'EPERM'
   }
 }
 
@@ -152,7 +153,7 @@ function sync(folder: string): void {
 }
 
 function conflict(file: string): AgentError {
-  return new AgentError('conflict', `${quotable(file)} was changed by somebody else at the same time.`, {
+  return new AgentError('conflict', `${quote(file)} was changed by somebody else at the same time.`, {
     hint: 'Run it again.',
   })
 }
@@ -160,8 +161,8 @@ function conflict(file: string): AgentError {
 function failed(file: string, cause: unknown): AgentError {
   const said =
     cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : cause instanceof Error ? cause.message : ''
-  const why = /No space left|ENOSPC/.test(said) ? 'the disk is full' : quotable(said.replace(/^cp: /, '')).trim()
-  return new AgentError('config_write_failed', `${quotable(file)} could not be written: ${why}. It is as it was.`, {
+  const why = /No space left|ENOSPC/.test(said) ? 'the disk is full' : quote(said.replace(/^cp: /, '')).trim()
+  return new AgentError('config_write_failed', `${quote(file)} could not be written: ${why}. It is as it was.`, {
     hint: 'Give the agent the rights and the room that it needs there, then run it again.',
     cause,
   })

@@ -1,18 +1,17 @@
-import { AgentError, quotable } from '../errors.js'
-import type { Backend, Refusal, WantedConfig } from '../types.js'
-import type { Site } from './site.js'
+import type { Backend } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import type { Refusal } from '../model/plan.js'
+import type { WantedConfig } from '../model/request.js'
+import type { Site } from '../oslo/section.js'
+import { quote } from '../text/quote.js'
 import { resets } from './stages.js'
 
 /** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
 export function sharedRow({ target: { kind, name } }: Backend): AgentError {
-  return new AgentError(
-    'invalid_request',
-    `${quotable(name)} is a cluster, whose members edit their files one by one.`,
-    {
-      hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
-      [kind]: name,
-    },
-  )
+  return new AgentError('invalid_request', `${quote(name)} is a cluster, whose members edit their files one by one.`, {
+    hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
+    [kind]: name,
+  })
 }
 
 /**
@@ -20,7 +19,7 @@ export function sharedRow({ target: { kind, name } }: Backend): AgentError {
  * Where anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
  */
 export function leftAlone({ target: { name } }: Backend, section: string, names: readonly string[]) {
-  const differs = `its section [${quotable(section)}] differs from the request in ${names.map((each) => quotable(each)).join(', ')}`
+  const differs = `its section [${quote(section)}] differs from the request in ${names.map((each) => quote(each)).join(', ')}`
   const hint =
     "Where it was promoted already, name the replica in place of true, or leave promote out, and give the new primary's settings as config.options."
   const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but ${differs}.`
@@ -34,7 +33,7 @@ export function leftAlone({ target: { name } }: Backend, section: string, names:
 export function neverPromoted({ section, target: { path } }: Site, { target }: Backend, id: string): AgentError {
   return new AgentError(
     'config_error',
-    `[${quotable(section)}] in ${quotable(path)} has no replication target ${quotable(id)}, to which ${quotable(target.name)} is failed over.`,
+    `[${quote(section)}] in ${quote(path)} has no replication target ${quote(id)}, to which ${quote(target.name)} is failed over.`,
     {
       hint: {
         request: 'Correct its backend_id there; where the section has its settings already, leave promote out.',
@@ -48,7 +47,7 @@ export function neverPromoted({ section, target: { path } }: Site, { target }: B
 
 /** The entry may have been promoted by an earlier run, or never been there. */
 export function takenForPromoted({ section }: Site, id: string): string {
-  return `[${quotable(section)}] has no replication target ${quotable(id)}, so it is taken for promoted already. See that the section has its settings.`
+  return `[${quote(section)}] has no replication target ${quote(id)}, so it is taken for promoted already. See that the section has its settings.`
 }
 
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
@@ -69,10 +68,10 @@ const ALREADY = 'Where it was reset already, by another member or before cinder.
 const HEALTHY = 'A healthy one needs no promotion.'
 
 export function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
-  const on = active === undefined ? 'not failed over' : `failed over to ${quotable(active)}`
+  const on = active === undefined ? 'not failed over' : `failed over to ${quote(active)}`
   return {
     code: 'not_failed_over',
-    problem: `${name} is ${on}, so ${quotable(id)} must not take its primary's place.`,
+    problem: `${name} is ${on}, so ${quote(id)} must not take its primary's place.`,
     hint:
       active === undefined
         ? {
@@ -81,7 +80,7 @@ export function notFailedOver({ target: { name } }: Backend, id: string, active:
           }
         : {
             request: 'Name the array that it is failed over to, or say promote: true.',
-            command: `Give --to ${quotable(active)}, if that is the one that you mean.`,
+            command: `Give --to ${quote(active)}, if that is the one that you mean.`,
           },
   }
 }

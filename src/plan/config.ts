@@ -1,12 +1,10 @@
-import { AgentError, quotable } from '../errors.js'
+import type { Backend } from '../model/backend.js'
+import { rowsOf } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import type { SourceFile } from '../model/observation.js'
+import type { ConfigPlan } from '../model/plan.js'
+import type { WantedConfig } from '../model/request.js'
 import { edited } from '../oslo/editor.js'
-import type { SourceFile } from '../oslo/files.js'
-import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
-import type { Backend, ConfigPlan, WantedConfig } from '../types.js'
-import { rowsOf } from './backend.js'
-import { leftAlone, neverPromoted, notFailedOver, sharedRow, takenForPromoted, wrongTarget } from './config-refusals.js'
-import { editWarnings } from './config-warnings.js'
-import { type Promoted, promoted } from './promote.js'
 import {
   devicesOf,
   inheritedValue,
@@ -17,7 +15,12 @@ import {
   type Site,
   siteAfter,
   siteOf,
-} from './site.js'
+} from '../oslo/section.js'
+import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
+import { quote } from '../text/quote.js'
+import { leftAlone, neverPromoted, notFailedOver, sharedRow, takenForPromoted, wrongTarget } from './config-refusals.js'
+import { editWarnings } from './config-warnings.js'
+import { type Promoted, promoted } from './promote.js'
 import { resets } from './stages.js'
 
 /**
@@ -103,14 +106,14 @@ function entryOf(site: Site, present: readonly PresentDevice[], id: string, want
   if (entries.length > 1) {
     throw new AgentError(
       'config_error',
-      `${quotable(site.target.path)} has ${entries.length} entries for ${quotable(id)} in [${quotable(site.section)}].`,
+      `${quote(site.target.path)} has ${entries.length} entries for ${quote(id)} in [${quote(site.section)}].`,
       {
         hint: 'Take out those that are out of date.',
       },
     )
   }
   if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    throw new AgentError('invalid_request', `${quotable(id)} is to be promoted, and to stay in replication_device.`, {
+    throw new AgentError('invalid_request', `${quote(id)} is to be promoted, and to stay in replication_device.`, {
       hint: {
         request: 'List in replication_device what shall replicate the new primary.',
         command: 'Give with --replica what shall replicate the new primary.',
@@ -124,7 +127,7 @@ function entryOf(site: Site, present: readonly PresentDevice[], id: string, want
 function notCarried(key: string, id: string, given: unknown, had: string | undefined): string[] {
   if (given !== undefined && String(given) === had) return []
   const instead = given === undefined ? 'the section has the options that are given instead' : 'another value is given'
-  return [`What ${quotable(id)} has as ${quotable(key)} is not carried over: ${instead}.`]
+  return [`What ${quote(id)} has as ${quote(key)} is not carried over: ${instead}.`]
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */
@@ -150,13 +153,9 @@ function sameValue(present: string | undefined, wanted: string | number | boolea
 function mustNotBeInherited(site: Site, id: string): void {
   const defaults = { ...site, section: 'backend_defaults' }
   if (!devicesOf(defaults).some(({ read }) => read.get('backend_id') === id)) return
-  throw new AgentError(
-    'config_error',
-    `${quotable(id)} stands in [backend_defaults], not in [${quotable(site.section)}].`,
-    {
-      hint: 'Give each section its own replication_device first.',
-    },
-  )
+  throw new AgentError('config_error', `${quote(id)} stands in [backend_defaults], not in [${quote(site.section)}].`, {
+    hint: 'Give each section its own replication_device first.',
+  })
 }
 
 /** All devices as they must stand in the file, where they are not yet as wanted; those that are there already stay as they are written. */

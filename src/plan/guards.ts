@@ -1,7 +1,8 @@
-import { AgentError } from '../errors.js'
-import type { Action, Backend, BackendPlan, BackendState, ConfigPlan, Desired, Plan, Refusal, Row } from '../types.js'
-import { rowsOf } from './backend.js'
-import { isFailedOver } from './failover.js'
+import type { Backend, BackendState, Desired, Row } from '../model/backend.js'
+import { rowsOf } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import { isFailedOver } from '../model/failover.js'
+import type { Action, BackendPlan, ConfigPlan, Plan, Refusal } from '../model/plan.js'
 
 /** Whether a service must be taken for running. */
 export type IsUp = (row: Row) => boolean

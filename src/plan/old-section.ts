@@ -1,8 +1,8 @@
-import { quotable } from '../errors.js'
+import type { Backend } from '../model/backend.js'
+import { rowsOf, sectionOf } from '../model/backend.js'
 import { assignedIn, type Placed } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
-import type { Backend } from '../types.js'
-import { rowsOf, sectionOf } from './backend.js'
+import { quote } from '../text/quote.js'
 
 /** Whether the backend's section still has as a replica what shall be its primary after the reset: then it would start on the old one. */
 export function oldSection(backend: Backend, assignments: readonly Placed[]): readonly string[] {
@@ -14,6 +14,6 @@ export function oldSection(backend: Backend, assignments: readonly Placed[]): re
   const [still] = replicas.filter((id) => active.includes(id))
   if (still === undefined) return []
   return [
-    `cinder.conf here still has ${quotable(still)} as a replication target of [${quotable(section)}]: after the reset cinder-volume would start on the old primary. Edit it before the start.`,
+    `cinder.conf here still has ${quote(still)} as a replication target of [${quote(section)}]: after the reset cinder-volume would start on the old primary. Edit it before the start.`,
   ]
 }

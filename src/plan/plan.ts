@@ -1,18 +1,10 @@
-import type {
-  Action,
-  Backend,
-  BackendPlan,
-  BackendState,
-  ConfigPlan,
-  Desired,
-  Request,
-  RowChange,
-  ServiceView,
-  Stages,
-} from '../types.js'
-import { keyOf, rowsOf, sameState } from './backend.js'
-import { reset } from './failover.js'
-import { freeze, thaw } from './freeze.js'
+import type { Backend, BackendState, Desired, RowChange } from '../model/backend.js'
+import { keyOf, rowsOf, sameState } from '../model/backend.js'
+import { reset } from '../model/failover.js'
+import { freeze, thaw } from '../model/freeze.js'
+import type { ServiceView } from '../model/observation.js'
+import type { Action, BackendPlan, ConfigPlan, Stages } from '../model/plan.js'
+import type { Request } from '../model/request.js'
 import { type IsUp, refusals } from './guards.js'
 import { restored } from './restore.js'
 import { resets, stagesOf } from './stages.js'

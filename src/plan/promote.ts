@@ -1,6 +1,7 @@
-import { AgentError, quotable } from '../errors.js'
-import { type Driver, driverOf, isReplicaKey, type KeyRule } from '../oslo/drivers.js'
+import { type Driver, driverOf, isReplicaKey, type KeyRule } from '../drivers/drivers.js'
+import { AgentError } from '../model/errors.js'
 import type { Device } from '../oslo/value.js'
+import { quote } from '../text/quote.js'
 
 /** How an option is read from the section as it is; undefined where it is not set. */
 type Present = (option: string) => string | undefined
@@ -27,12 +28,12 @@ export function promoted(device: Device, present: Present, byHand: boolean): Pro
   if (driver === undefined) {
     if (byHand) return { settings: new Map(), dropped, notes: [] }
     throw unplaced(
-      `How ${quotable(volumeDriver) || 'a backend without volume_driver'} keeps its primary's settings is not known.`,
+      `How ${quote(volumeDriver) || 'a backend without volume_driver'} keeps its primary's settings is not known.`,
       id,
     )
   }
   if (dropped.length > 0 && !byHand) {
-    throw unplaced(`${dropped.join(', ')} of ${quotable(id)} has no known place in the settings of ${driver.name}.`, id)
+    throw unplaced(`${dropped.join(', ')} of ${quote(id)} has no known place in the settings of ${driver.name}.`, id)
   }
   const translated = new Map([...settings(driver, device, id), ...renamedPools(driver, device, present)])
   return { settings: translated, dropped, notes: driver.note === undefined ? [] : [driver.note] }
@@ -69,8 +70,8 @@ function renamedPools({ name }: Driver, device: Device, present: Present): [stri
 function unplaced(problem: string, id: string): AgentError {
   return new AgentError('invalid_request', problem, {
     hint: {
-      request: `Give in config.options what the section shall hold for ${quotable(id)}, beside promote.`,
-      command: `Give with --set what the section shall hold for ${quotable(id)}.`,
+      request: `Give in config.options what the section shall hold for ${quote(id)}, beside promote.`,
+      command: `Give with --set what the section shall hold for ${quote(id)}.`,
     },
   })
 }

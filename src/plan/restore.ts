@@ -1,6 +1,9 @@
-import { AgentError, quotable } from '../errors.js'
-import type { Action, Backend, Request, Restoration, Row, RowChange } from '../types.js'
-import { COLUMNS, nameOf, rowsOf, sameState } from './backend.js'
+import type { Backend, Restoration, Row, RowChange } from '../model/backend.js'
+import { COLUMNS, nameOf, rowsOf, sameState } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import type { Action } from '../model/plan.js'
+import type { Request } from '../model/request.js'
+import { quote } from '../text/quote.js'
 
 /** Rows put back to what they were, where they still hold what they were left with. Errors: conflict, naming what differs. */
 export function restored(
@@ -22,15 +25,11 @@ function moved(row: Row, { from }: Restoration): AgentError {
   const differing = COLUMNS.filter((column) => row.state[column] !== from[column]).map(
     (column) => `${column} is ${JSON.stringify(row.state[column])}, and was left as ${JSON.stringify(from[column])}`,
   )
-  return new AgentError(
-    'conflict',
-    `${quotable(row.name)} was changed since: ${quotable(differing.join('; '), 300)}.`,
-    {
-      hint: {
-        request: 'Say what it shall be as a desired state, in place of undoing the older change.',
-        command: 'Say with the other commands what it shall be, in place of undoing the older change.',
-      },
-      [row.table === 'services' ? 'host' : 'cluster']: row.name,
+  return new AgentError('conflict', `${quote(row.name)} was changed since: ${quote(differing.join('; '), 300)}.`, {
+    hint: {
+      request: 'Say what it shall be as a desired state, in place of undoing the older change.',
+      command: 'Say with the other commands what it shall be, in place of undoing the older change.',
     },
-  )
+    [row.table === 'services' ? 'host' : 'cluster']: row.name,
+  })
 }

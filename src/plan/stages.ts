@@ -1,6 +1,8 @@
-import type { Backend, Desired, ServiceView, Stages } from '../types.js'
-import { rowsOf } from './backend.js'
-import { isFailedOver } from './failover.js'
+import type { Backend, Desired } from '../model/backend.js'
+import { rowsOf } from '../model/backend.js'
+import { isFailedOver } from '../model/failover.js'
+import type { ServiceView } from '../model/observation.js'
+import type { Stages } from '../model/plan.js'
 
 /** Whether what is asked resets the backend: it is asked of all its rows together, so that a cluster whose rows disagree comes out whole. */
 export function resets(backend: Backend, desired: Desired): boolean {

@@ -1,9 +1,9 @@
-import type { DiffDocument } from '../contract.generated.js'
-import { quotable } from '../errors.js'
+import type { DiffDocument } from '../model/contract.generated.js'
+import type { ConfigPlan } from '../model/plan.js'
 import { normalized, parseIni } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
-import type { ConfigPlan } from '../types.js'
-import { isHarmless, isMisspeltSecret, isSecret } from './secrets.js'
+import { quote } from '../text/quote.js'
+import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 
 /** The options that change in cinder.conf, before and after, without secrets; where only a secret changed, that it did. */
 export function configDiff({ file, section, before, after, options }: ConfigPlan): DiffDocument {
@@ -26,7 +26,7 @@ export function configDiff({ file, section, before, after, options }: ConfigPlan
 }
 
 function masked(key: string, value: string): string {
-  if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quotable(value)
+  if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quote(value)
   const pairs = [...(deviceOf(value) ?? [])].map(([name, each]) =>
     isHarmless(name)
       ? `${name}:${each}`
@@ -34,5 +34,5 @@ function masked(key: string, value: string): string {
         ? `${name}:********`
         : '********',
   )
-  return quotable(pairs.join(','))
+  return quote(pairs.join(','))
 }

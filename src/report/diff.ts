@@ -1,6 +1,6 @@
-import type { DiffDocument } from '../contract.generated.js'
-import { COLUMNS } from '../plan/backend.js'
-import type { BackendState, RowChange } from '../types.js'
+import type { BackendState, RowChange } from '../model/backend.js'
+import { COLUMNS } from '../model/backend.js'
+import type { DiffDocument } from '../model/contract.generated.js'
 
 /** One row before and after, in the form that Ansible prints best (ansible/plugins/callback/__init__.py, _get_diff). */
 export function rowDiff({ row, after }: RowChange): DiffDocument {

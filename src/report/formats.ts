@@ -1,4 +1,4 @@
-import type { ResultDocument } from '../contract.generated.js'
+import type { ResultDocument } from '../model/contract.generated.js'
 
 /** The forms of the result by the names that `--format` takes. */
 export const FORMATS = { json: (result: ResultDocument): object => result, salt, bolt } as const

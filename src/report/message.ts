@@ -1,6 +1,6 @@
-import { quotable } from '../errors.js'
-import { isUp } from '../plan/heartbeat.js'
-import type { Action, BackendPlan, Plan } from '../types.js'
+import { isUp } from '../model/heartbeat.js'
+import type { Action, BackendPlan, Plan } from '../model/plan.js'
+import { quote } from '../text/quote.js'
 
 /** More backends than this are counted, not listed. */
 const MOST_LISTED = 5
@@ -25,18 +25,18 @@ export function message(
 function deed(action: Action, { rows, config, service }: BackendPlan, checkMode: boolean): string {
   const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
   const to = rows[0]?.after
-  const from = was ? ` (${checkMode ? 'is' : 'was'} ${quotable(was)})` : ''
+  const from = was ? ` (${checkMode ? 'is' : 'was'} ${quote(was)})` : ''
   const words: Record<Action, string> = {
     freeze: 'frozen',
-    stop_service: `${quotable(service?.name ?? '')} stopped`,
-    update_config: `${config?.options.join(', ')} changed in ${quotable(config?.file ?? '')}`,
+    stop_service: `${quote(service?.name ?? '')} stopped`,
+    update_config: `${config?.options.join(', ')} changed in ${quote(config?.file ?? '')}`,
     reset_active_backend: `active backend reset${from}`,
     enable_replication: 'replication enabled',
-    start_service: `${quotable(service?.name ?? '')} started`,
+    start_service: `${quote(service?.name ?? '')} started`,
     disable_replication: 'replication disabled',
     thaw: 'thawed',
-    set_active_backend_id: `active_backend_id set to ${quotable(String(to?.active_backend_id))}`,
-    set_replication_status: `replication_status set to ${quotable(String(to?.replication_status))}`,
+    set_active_backend_id: `active_backend_id set to ${quote(String(to?.active_backend_id))}`,
+    set_replication_status: `replication_status set to ${quote(String(to?.replication_status))}`,
     restore: 'restored',
   }
   return words[action]
@@ -49,16 +49,16 @@ function standing(each: BackendPlan, serviceDownTime: number): string {
   const up = services.some((row) => isUp(row, serviceDownTime))
   const words = [
     up ? 'up' : 'down',
-    state?.disabled ? `disabled${state.disabled_reason ? ` (${quotable(state.disabled_reason)})` : ''}` : 'enabled',
+    state?.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
     state?.frozen ? 'frozen' : 'not frozen',
-    `replication ${quotable(state?.replication_status ?? 'never set')}`,
-    state?.active_backend_id ? `running on ${quotable(state.active_backend_id)}` : 'running on its own array',
+    `replication ${quote(state?.replication_status ?? 'never set')}`,
+    state?.active_backend_id ? `running on ${quote(state.active_backend_id)}` : 'running on its own array',
   ]
   return `${named(each)}: ${words.join(', ')}`
 }
 
 function named({ backend }: BackendPlan): string {
-  return quotable(backend.cluster?.name ?? backend.target.name)
+  return quote(backend.cluster?.name ?? backend.target.name)
 }
 
 export function listed(items: readonly string[], separator = '; '): string {

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { Row, RowChange } from '../model/backend.js'
+import { changesOf, differs } from '../model/backend.js'
 import type {
   Action,
   BackendDocument,
@@ -8,11 +10,13 @@ import type {
   MemberDocument,
   ResultDocument,
   ServiceResult,
-} from '../contract.generated.js'
-import { AgentError, type Audience, withHint, worded } from '../errors.js'
-import { changesOf, differs } from '../plan/backend.js'
-import { isUp } from '../plan/heartbeat.js'
-import type { BackendPlan, ConfigPlan, Plan, Request, Row, RowChange, ServiceView } from '../types.js'
+} from '../model/contract.generated.js'
+import { AgentError } from '../model/errors.js'
+import { isUp } from '../model/heartbeat.js'
+import type { ServiceView } from '../model/observation.js'
+import type { BackendPlan, ConfigPlan, Plan } from '../model/plan.js'
+import type { Request } from '../model/request.js'
+import { type Audience, wordHint } from '../text/hints.js'
 import { configDiff } from './config-diff.js'
 import { rowDiff } from './diff.js'
 import { message } from './message.js'
@@ -91,7 +95,8 @@ function diffOf(plan: Plan): DiffDocument[] {
 export function failure(error: unknown, { seen, pending, audience, ...options }: FailureOptions): ResultDocument {
   const known = error instanceof AgentError ? error : unexpected(error)
   const { host, cluster } = known.details
-  const hint = worded(known.details.hint, audience)
+  const { hint: given } = known.details
+  const hint = given === undefined ? undefined : wordHint(typeof given === 'object' ? given[audience] : given, audience)
   const done = [...new Set(seen.flatMap(({ actions }) => actions))]
   const document: ErrorDocument = {
     code: known.code,
@@ -103,7 +108,7 @@ export function failure(error: unknown, { seen, pending, audience, ...options }:
   return {
     changed: known.details.unconfirmed === true || done.length > 0,
     failed: true,
-    msg: withHint(known.problem, hint) + halfWay(done, pending, audience),
+    msg: (hint === undefined ? known.problem : `${known.problem} ${hint}`) + halfWay(done, pending, audience),
     backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
     ...(options.diff && { diff: diffOf(seen) }),
     warnings: [...options.warnings, ...warningsOf(seen)],

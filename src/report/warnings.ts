@@ -1,6 +1,6 @@
-import { quotable } from '../errors.js'
-import { isFailedOver } from '../plan/failover.js'
-import type { BackendPlan, ConfigPlan, Plan } from '../types.js'
+import { isFailedOver } from '../model/failover.js'
+import type { BackendPlan, ConfigPlan, Plan } from '../model/plan.js'
+import { quote } from '../text/quote.js'
 
 /** The edits of cinder.conf that a plan does. */
 export function editsIn(plan: Plan): readonly ConfigPlan[] {
@@ -22,7 +22,7 @@ function startsFailedOver({ actions, rows, backend }: BackendPlan): readonly str
   const failedOver = rows.some(({ after }) => isFailedOver(after))
   if (!failedOver || !actions.includes('update_config') || !actions.includes('start_service')) return []
   return [
-    `cinder-volume starts on an edited section while ${quotable(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
+    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
   ]
 }
 
@@ -36,7 +36,7 @@ function unseen({ actions, service, backend }: BackendPlan): readonly string[] {
 function servesAnother({ actions, service, backend }: BackendPlan): readonly string[] {
   if (service?.otherHost === undefined || !actions.some((action) => /_service$/.test(action))) return []
   return [
-    `cinder.conf here is that of ${quotable(service.otherHost)}, not of ${quotable(backend.target.name)}: is this the right machine?`,
+    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
   ]
 }
 
@@ -52,8 +52,8 @@ function enablesToo({ actions, rows }: BackendPlan): readonly string[] {
     .filter(({ row, after }) => row.state.disabled && !after.disabled)
     .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
     .map(({ row }) => {
-      const reason = quotable(row.state.disabled_reason || 'none was given')
-      return `Thawing ${quotable(row.name)} enables it, though it was disabled for another reason: ${reason}`
+      const reason = quote(row.state.disabled_reason || 'none was given')
+      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
     })
 }
 
@@ -62,7 +62,7 @@ function eitherArray({ actions, rows, backend }: BackendPlan): readonly string[]
   const isUnsettled = rows.some(({ row }) => row.state.replication_status === 'failover-error')
   if (!isUnsettled || !actions.includes('reset_active_backend')) return []
   return [
-    `The failover of ${quotable(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
+    `The failover of ${quote(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
   ]
 }
 
@@ -71,7 +71,7 @@ function thawsUnseen({ actions, service, backend }: BackendPlan): readonly strin
   const promotes = actions.includes('update_config') && actions.includes('reset_active_backend')
   if (service !== undefined || !promotes || !actions.includes('thaw')) return []
   return [
-    `${quotable(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
+    `${quote(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
   ]
 }
 
@@ -79,7 +79,7 @@ function setByHand({ actions, backend }: BackendPlan): readonly string[] {
   const columns = actions.filter((action) => action.startsWith('set_')).map((action) => action.slice('set_'.length))
   if (columns.length === 0) return []
   return [
-    `Set past all guards on ${quotable(backend.target.name)}: ${columns.join(', ')}. cinder-volume takes that for true at its next start.`,
+    `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume takes that for true at its next start.`,
   ]
 }
 

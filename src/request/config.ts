@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
-import type { RequestDocument } from '../contract.generated.js'
-import { AgentError } from '../errors.js'
-import type { WantedConfig } from '../types.js'
+import type { RequestDocument } from '../model/contract.generated.js'
+import { AgentError } from '../model/errors.js'
+import type { WantedConfig } from '../model/request.js'
 import { toBoolean } from './coerce.js'
 import { mustBeOne } from './target.js'
 

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv'
-import { AgentError, quotable } from '../errors.js'
-import { nearest } from './nearest.js'
+import { AgentError } from '../model/errors.js'
+import { quote } from '../text/quote.js'
+import { findSimilar } from '../text/similar.js'
 
 /** The validator's finding as one sentence for the operator. Values are quoted, save those that may be secret. */
 export function explain(error: ErrorObject | undefined, document: unknown): AgentError {
@@ -36,11 +37,11 @@ const HOW = /^(connection|config_file|config_dir|check_mode|diff|force|wait|wait
 const OF_ONE = /^(config|service|active_backend_id|replication_status)$/
 
 export function unknownKey(key: string, where: string, known: readonly string[]): AgentError {
-  const [similar] = nearest(key, known, 1)
+  const [similar] = findSimilar(key, known, 1)
   let hint = similar === undefined ? `Known keys: ${known.join(', ')}.` : `Did you mean "${similar}"?`
   if (where !== '' && HOW.test(key)) hint = `It stands beside ${where.replace(/\[.*/, '')}, not in it.`
   if (where.startsWith('backends') && OF_ONE.test(key)) hint = 'It goes with one host or cluster, not with backends.'
-  return new AgentError('invalid_request', `Unknown key "${quotable(key, 60)}"${where && ` in ${where}`}.`, {
+  return new AgentError('invalid_request', `Unknown key "${quote(key, 60)}"${where && ` in ${where}`}.`, {
     hint,
   })
 }
@@ -81,7 +82,7 @@ const NOUNS: Readonly<Record<string, string>> = {
 function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object' && value !== null) return 'an object'
-  return quotable(JSON.stringify(value), 60)
+  return quote(JSON.stringify(value), 60)
 }
 
 function at(document: unknown, pointer: string): unknown {

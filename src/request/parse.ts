@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.js'
+import { AgentError } from '../model/errors.js'
 
 /** Bytes; a request for ten thousand backends is a tenth of it. */
 export const MOST_INPUT = 8 * 1024 * 1024

@@ -1,6 +1,6 @@
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
-import type { RequestDocument } from '../contract.generated.js'
-import type { Request } from '../types.js'
+import type { RequestDocument } from '../model/contract.generated.js'
+import type { Request } from '../model/request.js'
 import { coerce, toBoolean } from './coerce.js'
 import { configOf } from './config.js'
 import { explain, unknownKey } from './explain.js'

@@ -1,7 +1,7 @@
-import type { RequestDocument } from '../contract.generated.js'
-import { AgentError } from '../errors.js'
-import { nameOf } from '../plan/backend.js'
-import type { BackendState, Restoration } from '../types.js'
+import type { BackendState, Restoration } from '../model/backend.js'
+import { nameOf } from '../model/backend.js'
+import type { RequestDocument } from '../model/contract.generated.js'
+import { AgentError } from '../model/errors.js'
 import { mustOnlyReport } from './target.js'
 
 /** The rows to be put back, by `nameOf` each. Errors: invalid_request. */

@@ -1,7 +1,7 @@
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
-import type { RequestDocument } from '../contract.generated.js'
-import { AgentError } from '../errors.js'
-import type { WantedService } from '../types.js'
+import type { RequestDocument } from '../model/contract.generated.js'
+import { AgentError } from '../model/errors.js'
+import type { WantedService } from '../model/request.js'
 import { mustBeOne } from './target.js'
 
 /** Errors: invalid_request. */

@@ -1,6 +1,7 @@
-import type { RequestDocument, TargetDocument } from '../contract.generated.js'
-import { AgentError, quotable } from '../errors.js'
-import type { Desired, Scope, Target } from '../types.js'
+import type { Desired, Scope, Target } from '../model/backend.js'
+import type { RequestDocument, TargetDocument } from '../model/contract.generated.js'
+import { AgentError } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 
 /** What the request is about, and what it wants of each. Errors: invalid_request. */
 export function targetsOf(document: RequestDocument): Scope {
@@ -14,7 +15,7 @@ export function targetsOf(document: RequestDocument): Scope {
   const seen = new Set<string>()
   for (const { kind, name } of targets) {
     if (seen.has(`${kind} ${name}`)) {
-      throw new AgentError('invalid_request', `The ${kind} ${quotable(name)} stands twice in backends.`, {
+      throw new AgentError('invalid_request', `The ${kind} ${quote(name)} stands twice in backends.`, {
         [kind]: name,
       })
     }
@@ -28,8 +29,8 @@ function toTarget(item: TargetDocument, defaults: RequestDocument): Target {
   const name = item.cluster ?? item.host ?? ''
   const pool = name.indexOf('#')
   if (pool >= 0) {
-    throw new AgentError('invalid_request', `"${quotable(name)}" names a pool of a backend.`, {
-      hint: `Name the ${kind} alone: "${quotable(name.slice(0, pool))}".`,
+    throw new AgentError('invalid_request', `"${quote(name)}" names a pool of a backend.`, {
+      hint: `Name the ${kind} alone: "${quote(name.slice(0, pool))}".`,
       [kind]: name,
     })
   }

@@ -1,4 +1,5 @@
-import type { ServiceState, WantedService } from '../types.js'
+import type { ServiceState } from '../model/observation.js'
+import type { WantedService } from '../model/request.js'
 import { type Ended, failed } from './program.js'
 
 /** The commands of one manager for one service, and how its answer is read. */

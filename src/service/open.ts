@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { AgentError } from '../errors.js'
-import type { ServiceManager, ServiceState, WantedService } from '../types.js'
+import { AgentError } from '../model/errors.js'
+import type { ServiceState } from '../model/observation.js'
+import type { WantedService } from '../model/request.js'
+import type { ServiceManager } from './manager.js'
 import { controlOf } from './managers.js'
 import { type ProgramOptions, run, succeed } from './program.js'
 

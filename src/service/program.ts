@@ -1,5 +1,6 @@
 import { execa } from 'execa'
-import { AgentError, codeOf, type Hint, quotable } from '../errors.js'
+import { AgentError, getErrorCode, type Hint } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 
 /** How a program ended. */
 export interface Ended {
@@ -102,12 +103,12 @@ function endGroup(pid: number | undefined): void {
 }
 
 function reason(cause: unknown): string {
-  if (codeOf(cause) === 'ENOENT') return 'cannot be run: there is no such program'
-  return `cannot be run (${codeOf(cause) ?? 'unknown error'})`
+  if (getErrorCode(cause) === 'ENOENT') return 'cannot be run: there is no such program'
+  return `cannot be run (${getErrorCode(cause) ?? 'unknown error'})`
 }
 
 function showing(command: readonly string[], { open }: ProgramOptions): string {
-  return quotable(open ? command.join(' ') : (command[0] ?? ''))
+  return quote(open ? command.join(' ') : (command[0] ?? ''))
 }
 
 /** The last lines, for programs tell at the end what went wrong. */
@@ -117,5 +118,5 @@ function tail(text: string): string {
     .slice(-3)
     .join(' / ')
     .replace(/[.?!]$/, '')
-  return quotable(last.length > 300 ? `…${last.slice(-300)}` : last, 310)
+  return quote(last.length > 300 ? `…${last.slice(-300)}` : last, 310)
 }

@@ -1,5 +1,6 @@
-import type { ErrorCode } from '../contract.generated.js'
-import { AgentError, type Hint, quotable } from '../errors.js'
+import type { ErrorCode } from '../model/contract.generated.js'
+import { AgentError, type Hint } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 
 interface Kind {
   readonly code: ErrorCode
@@ -74,7 +75,7 @@ export function connectionIsLost(error: unknown): boolean {
  */
 export function translated(cause: unknown, server: string, known: boolean): AgentError {
   const { errno = 0, code = '' } = (typeof cause === 'object' ? cause : {}) as { errno?: number; code?: string } // mysql2's errors
-  const text = quotable(cause instanceof Error ? cause.message || code : String(cause))
+  const text = quote(cause instanceof Error ? cause.message || code : String(cause))
   const { code: own, hint, transient = false } = kindOf(errno, code)
   const again = transient || (known && errno <= 0)
   return new AgentError(own, `${server}: ${text.replace(/\.$/, '')}.`, { hint, transient: again, cause })

@@ -1,6 +1,6 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { createConnection } from 'mysql2'
-import { AgentError } from '../errors.js'
+import { AgentError } from '../model/errors.js'
 import type { OpenOptions } from './engine.js'
 import { translated } from './mysql-errors.js'
 import { type MysqlOptions, mysqlOptions } from './options.js'

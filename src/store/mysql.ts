@@ -1,5 +1,5 @@
 import type { ResultSetHeader, RowDataPacket } from 'mysql2'
-import type { Scope, Store, Table, Transaction } from '../types.js'
+import type { Scope, Table } from '../model/backend.js'
 import type { OpenOptions } from './engine.js'
 import { connectionIsLost } from './mysql-errors.js'
 import { connector, type Session } from './mysql-session.js'
@@ -12,6 +12,7 @@ import {
   type Statement,
   updateStatement,
 } from './statements.js'
+import type { Store, Transaction } from './store.js'
 import type { DatabaseUrl } from './url.js'
 
 const DIALECT: Dialect = {

@@ -1,5 +1,5 @@
-import type { Store } from '../types.js'
 import type { OpenOptions } from './engine.js'
+import type { Store } from './store.js'
 import type { DatabaseUrl } from './url.js'
 
 /** The store behind the URL. Only the engine asked for is loaded. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { AgentError, codeOf, quotable } from '../errors.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 import type { DatabaseUrl } from './url.js'
 
 /** What a MySQL connection needs to know; the names are mysql2's. */
@@ -58,7 +59,7 @@ export function mysqlOptions(url: DatabaseUrl, warn: (warning: string) => void):
   const { parameters } = url
   for (const name of parameters.keys()) {
     if (!WITHOUT_EFFECT.has(name) && !WITH_EFFECT.has(name))
-      warn(`The connection's parameter ${quotable(name)} is ignored.`)
+      warn(`The connection's parameter ${quote(name)} is ignored.`)
   }
   const file = optionFile(parameters, warn)
   const socketPath = parameters.get('unix_socket') ?? (url.host === undefined ? file.get('socket') : undefined)
@@ -117,7 +118,7 @@ function optionFile(
     return optionsIn(readFileSync(expanded(path), 'utf8'), group)
   } catch (error) {
     warn(
-      `The connection's read_default_file ${quotable(path)} cannot be read (${codeOf(error) ?? 'unknown error'}), and is ignored.`,
+      `The connection's read_default_file ${quote(path)} cannot be read (${getErrorCode(error) ?? 'unknown error'}), and is ignored.`,
     )
     return new Map()
   }
@@ -143,7 +144,7 @@ function read(path: string, parameter: string): Buffer {
   try {
     return readFileSync(expanded(path))
   } catch (error) {
-    const problem = `${parameter} of the connection, ${quotable(path)}, cannot be read (${codeOf(error) ?? 'unknown error'}).`
+    const problem = `${parameter} of the connection, ${quote(path)}, cannot be read (${getErrorCode(error) ?? 'unknown error'}).`
     throw new AgentError('config_error', problem, {
       hint: 'Run the agent where the file is, or correct the connection.',
     })

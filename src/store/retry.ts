@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.js'
+import { AgentError } from '../model/errors.js'
 
 const MOST_TRIES = 40
 

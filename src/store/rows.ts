@@ -1,5 +1,5 @@
-import { COLUMNS } from '../plan/backend.js'
-import type { BackendState, Row, StoredState } from '../types.js'
+import type { BackendState, Row, StoredState } from '../model/backend.js'
+import { COLUMNS } from '../model/backend.js'
 import type { ReadRow } from './statements.js'
 
 /** A row as the engine returned it, with real booleans and an age in seconds. */

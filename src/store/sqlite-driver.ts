@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
-import { AgentError, codeOf } from '../errors.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
 
 /**
  * better-sqlite3, which no single file can carry: the copy beside the agent or on NODE_PATH, else one that npm installed globally, by itself
@@ -16,7 +16,7 @@ export function loadDriver(): typeof Database {
     try {
       return require(join(place, 'better-sqlite3'))
     } catch (error) {
-      if (codeOf(error) !== 'MODULE_NOT_FOUND') throw unusable(error)
+      if (getErrorCode(error) !== 'MODULE_NOT_FOUND') throw unusable(error)
     }
   }
   throw new AgentError(

@@ -1,8 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { AgentError, codeOf, quotable } from '../errors.js'
-import type { Row, Store, Table, Transaction } from '../types.js'
+import type { Row, Table } from '../model/backend.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
+import { quote } from '../text/quote.js'
 import type { OpenOptions } from './engine.js'
 import { interrupted } from './retry.js'
 import { toRow } from './rows.js'
@@ -15,6 +16,7 @@ import {
   type Statement,
   updateStatement,
 } from './statements.js'
+import type { Store, Transaction } from './store.js'
 import type { DatabaseUrl } from './url.js'
 
 const DIALECT: Dialect = {
@@ -34,7 +36,7 @@ const NEEDS_CLEANING = /^SQLITE_(READONLY_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK|D
 /** The two tables in an SQLite file. Reading never writes to it, and a file that is not there is not made. */
 export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOptions): Store {
   for (const name of url.parameters.keys()) {
-    if (name !== 'timeout') warn(`The connection's parameter ${quotable(name)} is ignored.`)
+    if (name !== 'timeout') warn(`The connection's parameter ${quote(name)} is ignored.`)
   }
   const path = filePath(url)
   const Driver = loadDriver()
@@ -99,7 +101,7 @@ function readEitherWay(open: (readonly: boolean) => Database, path: string, stat
   try {
     return all(open(true), path, statement)
   } catch (error) {
-    if (!(error instanceof AgentError && NEEDS_CLEANING.test(codeOf(error.cause) ?? ''))) throw error
+    if (!(error instanceof AgentError && NEEDS_CLEANING.test(getErrorCode(error.cause) ?? ''))) throw error
     return all(open(false), path, statement)
   }
 }
@@ -117,12 +119,12 @@ function filePath({ database, parameters, host, username }: DatabaseUrl): string
 
 function mustExist(path: string): void {
   try {
-    if (!statSync(path).isFile()) throw new AgentError('connection_failed', `${quotable(path)} is not a regular file.`)
+    if (!statSync(path).isFile()) throw new AgentError('connection_failed', `${quote(path)} is not a regular file.`)
     accessSync(path, constants.R_OK)
   } catch (error) {
     if (error instanceof AgentError) throw error
-    if (codeOf(error) === 'EACCES') throw new AgentError('access_denied', `${quotable(path)} may not be read.`)
-    throw new AgentError('connection_failed', `There is no SQLite file ${quotable(path)} (${codeOf(error)}).`, {
+    if (getErrorCode(error) === 'EACCES') throw new AgentError('access_denied', `${quote(path)} may not be read.`)
+    throw new AgentError('connection_failed', `There is no SQLite file ${quote(path)} (${getErrorCode(error)}).`, {
       hint: 'Correct the connection; the agent never makes a database.',
     })
   }
@@ -138,9 +140,9 @@ function guarded<T>(path: string, work: () => T): T {
 
 /** SQLite's result codes as those of the contract: https://sqlite.org/rescode.html */
 function translated(cause: unknown, path: string): unknown {
-  const code = codeOf(cause) ?? ''
-  const text = cause instanceof Error ? quotable(cause.message) : ''
-  const file = quotable(path)
+  const code = getErrorCode(cause) ?? ''
+  const text = cause instanceof Error ? quote(cause.message) : ''
+  const file = quote(path)
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     const hint = 'Run it again when whoever holds the lock has finished.'
     return new AgentError('busy', `${file} stayed locked by another process.`, { hint, transient: true, cause })

@@ -1,5 +1,5 @@
-import { COLUMNS } from '../plan/backend.js'
-import type { BackendState, RowChange, Scope, StoredState, Table, Target } from '../types.js'
+import type { BackendState, RowChange, Scope, StoredState, Table, Target } from '../model/backend.js'
+import { COLUMNS } from '../model/backend.js'
 
 /** Where the engines' SQL differs. */
 export interface Dialect {

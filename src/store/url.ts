@@ -1,4 +1,5 @@
-import { AgentError, oneLine, quotable } from '../errors.js'
+import { AgentError } from '../model/errors.js'
+import { quote, toOneLine } from '../text/quote.js'
 
 /** A `[database] connection`, taken apart. */
 export interface DatabaseUrl {
@@ -56,18 +57,18 @@ export function parseUrl(text: string, extraParameters = ''): DatabaseUrl {
 
 /** The URL for people to read, without its password and parameters. */
 export function redacted({ dialect, username, password, host, port, database, parameters }: DatabaseUrl): string {
-  if (dialect === 'sqlite') return oneLine(database)
+  if (dialect === 'sqlite') return toOneLine(database)
   const user = username === undefined ? '' : `${username}${password === undefined ? '' : ':***'}@`
   const socket = parameters.get('unix_socket')
   const place = socket === undefined ? `${host ?? 'localhost'}:${port ?? 3306}` : `(${socket})`
-  return oneLine(`mysql://${user}${place}/${database}`)
+  return toOneLine(`mysql://${user}${place}/${database}`)
 }
 
 function dialectOf(name: string): 'mysql' | 'sqlite' {
   const [dialect] = name.split('+')
   if (dialect === 'mysql' || dialect === 'mariadb') return 'mysql'
   if (dialect === 'sqlite') return 'sqlite'
-  throw invalid(`Databases of the kind ${quotable(name, 40)}:// are not supported.`)
+  throw invalid(`Databases of the kind ${quote(name, 40)}:// are not supported.`)
 }
 
 /** Python's urllib.parse.unquote: what is no escape stays, and bytes that are not UTF-8 become U+FFFD. */

@@ -12,7 +12,7 @@ import { FAILED_OVER, service } from '../support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
 const { missing, folder } = inject('peers')
-const examples = new URL('../../docs/examples/', import.meta.url).pathname
+const examples = new URL('../../docs/examples', import.meta.url).pathname
 const read = (name: string) => readFileSync(join(examples, name), 'utf8')
 
 /** A folder to put on PATH, with the executable under its name. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, inject, test } from 'vitest'
-import { AgentError } from '../../src/errors.js'
+import { AgentError } from '../../src/model/errors.js'
 import { readConfig } from '../../src/oslo/config.js'
 import { judge } from '../support/judge.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, inject, test } from 'vitest'
-import { DRIVERS } from '../../src/oslo/drivers.js'
+import { DRIVERS } from '../../src/drivers/drivers.js'
 import { agent } from '../support/agent.js'
 import { confFile } from '../support/conf.js'
 import { embedded } from '../support/databases.js'

@@ -1,16 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Backend, BackendState, Desired, Row } from '../../src/model/backend.js'
+import type { ServiceState, ServiceView } from '../../src/model/observation.js'
+import type { Action, ConfigPlan } from '../../src/model/plan.js'
 import { planBackend, planStage } from '../../src/plan/plan.js'
-import type {
-  Action,
-  Backend,
-  BackendState,
-  ConfigPlan,
-  Desired,
-  Row,
-  ServiceState,
-  ServiceView,
-} from '../../src/types.js'
 
 interface World {
   readonly backend: Backend

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'vitest'
 import resultSchema from '../../schemas/result.schema.json' with { type: 'json' }
-import type { ResultDocument } from '../../src/contract.generated.js'
+import type { ResultDocument } from '../../src/model/contract.generated.js'
 
 export const EXECUTABLE = new URL('../../dist/cinder-backend.cjs', import.meta.url).pathname
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inject } from 'vitest'
 
 const { folder } = inject('peers')
-const project = new URL('../../', import.meta.url).pathname
+const project = new URL('../..', import.meta.url).pathname
 
 /** A folder with nothing but the module and its documentation, as an operator copies them. */
 export function cleanLibrary(): string {

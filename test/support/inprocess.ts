@@ -1,4 +1,4 @@
-import type { ResultDocument } from '../../src/contract.generated.js'
+import type { ResultDocument } from '../../src/model/contract.generated.js'
 import { run } from '../../src/run.js'
 import { valid } from './agent.js'
 

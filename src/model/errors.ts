@@ -1,0 +1,36 @@
+import type { ErrorCode } from './contract.generated.js'
+
+/** What to do next. A name in braces is worded by each front end (text/hints.ts). */
+export type Hint = string | Readonly<Record<'request' | 'command', string>>
+
+interface Details {
+  readonly hint?: Hint
+  readonly host?: string
+  readonly cluster?: string
+  /** The same attempt may well succeed a moment later: a deadlock, a lock wait, a connection that was cut. */
+  readonly transient?: boolean
+  /** A commit was sent whose answer never came, so the change may have been made. */
+  readonly unconfirmed?: boolean
+  readonly cause?: unknown
+}
+
+/** The one way in which a run fails: a code of the contract, the problem as a sentence, and what to do about it. */
+export class AgentError extends Error {
+  readonly code: ErrorCode
+  /** The message without the hint. */
+  readonly problem: string
+  readonly details: Details
+
+  constructor(code: ErrorCode, problem: string, details: Details = {}) {
+    super(problem, { cause: details.cause })
+    this.name = 'AgentError'
+    this.code = code
+    this.problem = problem
+    this.details = details
+  }
+}
+
+/** The code of an error of Node's or of a driver's, such as ENOENT; undefined where it has none. */
+export function getErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}

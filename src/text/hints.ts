@@ -1,0 +1,25 @@
+/** Who reads a hint: the author of a request, or somebody who typed a command. */
+export type Audience = 'request' | 'command'
+
+/**
+ * How each front end names what a hint talks about. A hint holds the name in braces: "Stop it, or add {wait}." One column for each front end.
+ */
+const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
+  wait: { request: 'wait: true', command: '--wait' },
+  force: { request: 'force: true', command: '--force' },
+  timeout: { request: 'timeout', command: '--timeout' },
+  connection: { request: 'connection', command: '--connection' },
+  config_file: { request: 'config_file', command: '--config-file' },
+  config_dir: { request: 'config_dir', command: '--config-dir' },
+  promote: { request: 'config.promote', command: '--to' },
+  replicas: { request: 'config.replication_device', command: '--replica' },
+  options: { request: 'config.options', command: '--set' },
+  section: { request: 'config.section', command: 'config.section in a file for cinder-backend apply' },
+  file: { request: 'config.file', command: 'config.file in a file for cinder-backend apply' },
+  service_name: { request: 'service.name', command: '--service MANAGER:NAME' },
+}
+
+/** The hint with its names in the words of one front end. A name that the table lacks stays as it is. */
+export function wordHint(hint: string, audience: Audience): string {
+  return hint.replace(/\{([a-z_]+)\}/g, (whole, name: string) => WORDS[name]?.[audience] ?? whole)
+}
