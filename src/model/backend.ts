@@ -1,9 +1,8 @@
 import type { BackendState } from './contract.generated.js'
-import type { Plan } from './plan.js'
 
 export type { BackendState }
 
-/** The state wanted for one backend; what is undefined is left as it is. */
+/** The state wanted for one backend. What is undefined is left as it is. */
 export interface Desired {
   readonly active_backend?: 'reset' | undefined
   readonly replication?: 'enabled' | 'disabled' | undefined
@@ -13,10 +12,14 @@ export interface Desired {
   readonly replication_status?: string | undefined
 }
 
-/** A backend as the request names it, by a service's host or by its cluster. */
-export interface Target {
+/** A backend by the name of a service's host or of its cluster. */
+export interface BackendName {
   readonly kind: 'host' | 'cluster'
   readonly name: string
+}
+
+/** A backend as the request names it. */
+export interface Target extends BackendName {
   readonly desired: Desired
 }
 
@@ -27,7 +30,7 @@ export type Scope = readonly Target[] | 'all'
 export interface Restoration {
   readonly from: BackendState
   readonly to: BackendState
-  /** undefined: as it goes with a change of `disabled`. */
+  /** undefined: set to now if `disabled` changes. */
   readonly modifiedAt: string | null | undefined
 }
 
@@ -45,7 +48,7 @@ export interface Row {
   readonly clusterName: string | null
   readonly state: BackendState
   readonly stored: StoredState
-  /** Seconds since the last heartbeat, by the database's clock; null for clusters, and where there never was one. */
+  /** Seconds since the last heartbeat, by the database's clock; null for clusters, and if there never was one. */
   readonly heartbeatAge: number | null
   /** As the database has it, in UTC; null for clusters, which have no such column. */
   readonly modifiedAt: string | null
@@ -63,7 +66,7 @@ export interface Backend {
 export interface RowChange {
   readonly row: Row
   readonly after: BackendState
-  /** undefined: as it goes with a change of `disabled`. */
+  /** undefined: set to now if `disabled` changes. */
   readonly modifiedAt?: string | null | undefined
 }
 
@@ -76,35 +79,52 @@ export const COLUMNS = [
   'frozen',
 ] as const satisfies readonly (keyof BackendState)[]
 
-export function sameState(one: BackendState, other: BackendState): boolean {
+export function isSameState(one: BackendState, other: BackendState): boolean {
   return COLUMNS.every((column) => one[column] === other[column])
 }
 
 /** The rows of a backend, the cluster's first. */
-export function rowsOf({ cluster, services }: Backend): readonly Row[] {
+export function listRows({ cluster, services }: Backend): readonly Row[] {
   return cluster === undefined ? services : [cluster, ...services]
 }
 
-/** One row among those of both tables. */
-export function keyOf({ table, id }: Row): string {
+/** Identifies a row among those of both tables. */
+export function makeRowKey({ table, id }: Pick<Row, 'table' | 'id'>): string {
   return `${table} ${id}`
 }
 
-/** A row by what it is called in the request and the result. */
-export function nameOf({ table, name }: Pick<Row, 'table' | 'name'>): string {
+/** Identifies a row by the name that the request and the result have for it. */
+export function makeRowName({ table, name }: Pick<Row, 'table' | 'name'>): string {
   return `${table} ${name}`
 }
 
-/** The section of a backend: the part of its host or cluster behind the @ (cinder/cmd/volume.py); undefined where there is none. */
-export function sectionOf(name: string): string | undefined {
+/** Identifies a backend among those of a request. */
+export function makeTargetKey({ kind, name }: BackendName): string {
+  return `${kind} ${name}`
+}
+
+/** The section of a backend: the part of its host or cluster behind the @ (cinder/cmd/volume.py); undefined if there is none. */
+export function getSectionName(name: string): string | undefined {
   return name.split('@')[1]
 }
 
-/** What a plan writes: its rows, without those that stay as they are. */
-export function changesOf(plan: Plan): readonly RowChange[] {
-  return plan.flatMap(({ rows }) => rows.filter(differs))
+export function isChange({ row, after }: RowChange): boolean {
+  return !isSameState(row.state, after)
 }
 
-export function differs({ row, after }: RowChange): boolean {
-  return !sameState(row.state, after)
+/** The array that the backend is failed over to; undefined if no row names one. Fail-back leaves `''`. */
+export function getActiveBackendId(backend: Backend): string | undefined {
+  return (
+    listRows(backend)
+      .map(({ state }) => state.active_backend_id)
+      .find(Boolean) ?? undefined
+  )
+}
+
+/** The backend with other states in its rows, by makeRowKey. */
+export function withStates(backend: Backend, states: ReadonlyMap<string, BackendState>): Backend {
+  if (states.size === 0) return backend
+  const change = (row: Row): Row => ({ ...row, state: states.get(makeRowKey(row)) ?? row.state })
+  const { cluster, services } = backend
+  return { ...backend, cluster: cluster && change(cluster), services: services.map(change) }
 }

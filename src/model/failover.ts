@@ -1,16 +1,21 @@
-import type { BackendState } from './backend.js'
+import { type Backend, type BackendState, listRows } from './backend.js'
 
 const FAILED_OVER: ReadonlySet<string | null> = new Set(['failed-over', 'failover-error', 'failing-over', 'error'])
 
 /**
- * Whether Cinder treats a row as running on a replication target, or as on the way there.
- * A fail-back leaves `''` as active_backend_id, which counts as none (cinder/volume/manager.py, failover).
+ * Whether Cinder treats a row as running on a replica, or on the way there.
+ * Fail-back leaves `''` as active_backend_id, which counts as none (cinder/volume/manager.py, failover).
  */
 export function isFailedOver(state: BackendState): boolean {
   return Boolean(state.active_backend_id) || FAILED_OVER.has(state.replication_status)
 }
 
+/** Whether the backend is failed over: a cluster is if any of its rows is, so that a reset leaves all of them alike. */
+export function isBackendFailedOver(backend: Backend): boolean {
+  return listRows(backend).some((row) => isFailedOver(row.state))
+}
+
 /** The state after a promotion, as the SQL of Cinder's Cheesecake specification writes it. */
-export function reset(state: BackendState): BackendState {
+export function resetState(state: BackendState): BackendState {
   return { ...state, disabled: false, disabled_reason: null, replication_status: 'disabled', active_backend_id: null }
 }

@@ -1,15 +1,24 @@
 import type { Row } from './backend.js'
-import type { ServiceView } from './observation.js'
 
-/** When each service was first seen with the number of heartbeats that it has now; milliseconds of a clock that never goes back. */
-export type Sightings = ReadonlyMap<number, { readonly reportCount: number | null; readonly since: number }>
+/** What was seen of one service's heartbeat. Times are milliseconds of a monotonic clock. */
+export interface Heartbeat {
+  /** `services.report_count`. */
+  readonly count: number | null
+  /** When the count was first seen. */
+  readonly since: number
+  /** When the count was last seen to rise; undefined if it was not. */
+  readonly risenAt: number | undefined
+}
 
-export function sighted(before: Sightings, rows: readonly Row[], now: number): Sightings {
-  const services = rows.filter(({ table }) => table === 'services')
+/** The heartbeats that a run has seen, by `services.id`. */
+export type HeartbeatHistory = ReadonlyMap<number, Heartbeat>
+
+export function updateHistory(history: HeartbeatHistory, services: readonly Row[], now: number): HeartbeatHistory {
   return new Map(
     services.map(({ id, reportCount }) => {
-      const known = before.get(id)
-      return [id, known?.reportCount === reportCount ? known : { reportCount, since: now }]
+      const known = history.get(id)
+      if (known === undefined) return [id, { count: reportCount, since: now, risenAt: undefined }]
+      return [id, known.count === reportCount ? known : { count: reportCount, since: now, risenAt: now }]
     }),
   )
 }
@@ -19,13 +28,13 @@ export function isUp(row: Row, serviceDownTime: number): boolean {
   return row.heartbeatAge !== null && row.heartbeatAge < serviceDownTime
 }
 
-/** Seconds within which a service that runs beats: `report_interval` and a little, for a beat may come late. */
-export function stillTime({ reportInterval }: ServiceView): number {
+/** Seconds within which a running service sends a heartbeat: `report_interval` and a little, because a heartbeat may be late. */
+export function getHeartbeatTimeout(reportInterval: number): number {
   return reportInterval + Math.min(2, Math.max(0.5, reportInterval / 5))
 }
 
-/** Whether the heartbeat has stood still under our eyes for so long that the process that was stopped must be the one that beats. */
-export function standsStill(row: Row, sightings: Sightings, service: ServiceView, now: number): boolean {
-  const seen = sightings.get(row.id)
-  return seen !== undefined && seen.reportCount === row.reportCount && now - seen.since >= stillTime(service) * 1000
+/** Whether report_count has not changed for the heartbeat timeout, as far as this run has seen. */
+export function hasHeartbeatStopped(row: Row, history: HeartbeatHistory, reportInterval: number, now: number): boolean {
+  const seen = history.get(row.id)
+  return seen !== undefined && now - seen.since >= getHeartbeatTimeout(reportInterval) * 1000
 }

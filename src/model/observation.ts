@@ -1,5 +1,7 @@
+import type { Backend } from './backend.js'
 import type { ServiceResult } from './contract.generated.js'
-import type { WantedService } from './request.js'
+import type { AgentError } from './errors.js'
+import type { HeartbeatHistory } from './heartbeat.js'
 
 /** A file as it was read. */
 export interface SourceFile {
@@ -8,22 +10,44 @@ export interface SourceFile {
   readonly text: string
 }
 
-/** changing: neither for good, such as a unit that is started again and again. */
+/** changing: neither started nor stopped, such as a unit that fails to start again and again. */
 export type ServiceState = ServiceResult['state']
 
-/** The service as a plan looks at it. */
-export interface ServiceView extends ServiceResult {
-  readonly wanted: WantedService['state']
-  /** Whether its heartbeat is waited for. */
-  readonly waits: boolean
-  /** `services.host` of the row whose heartbeat is its. */
+/** The files that cinder-volume reads, in its order. */
+export interface ConfigFacts {
+  readonly files: readonly SourceFile[]
+  /** Why a file cannot be replaced, by its path. */
+  readonly obstacles: ReadonlyMap<string, AgentError>
+  /** The environment, whose OS_* variables oslo.config reads first. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** The cinder-volume process on this host. */
+export interface ServiceFacts extends ServiceResult {
+  /** `services.host` of the row whose heartbeat it sends. */
   readonly host: string
   /** Seconds between two heartbeats (`report_interval`). */
   readonly reportInterval: number
-  /** Whether its section names a replication target, after the edit that is asked for. */
-  readonly replicates: boolean
-  /** What cinder.conf here makes the row's host, where that is another one. */
+  /** The row's host by cinder.conf, if that is another one. */
   readonly otherHost: string | undefined
-  /** Other backends that the same process serves (`enabled_backends`). */
+  /** The other backends that the process serves (`enabled_backends`). */
   readonly others: readonly string[]
+  /** When this run started it: milliseconds of a monotonic clock. */
+  readonly startedAt: number | undefined
+}
+
+/** Facts of one moment. A new look makes a new observation; nothing is overwritten. */
+export interface Observation {
+  /** Milliseconds of a monotonic clock. */
+  readonly at: number
+  readonly backends: readonly Backend[]
+  readonly heartbeats: HeartbeatHistory
+  /** undefined: the request is not about cinder.conf. */
+  readonly config: ConfigFacts | undefined
+  /** undefined: the request is not about the service. */
+  readonly service: ServiceFacts | undefined
+  /** Seconds from which on a heartbeat counts as down. */
+  readonly serviceDownTime: number
+  /** Whether the time to wait for services to be down is over. */
+  readonly waitIsOver: boolean
 }

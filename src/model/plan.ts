@@ -1,52 +1,64 @@
-import type { Backend, Desired, RowChange } from './backend.js'
-import type { Action } from './contract.generated.js'
-import type { Hint } from './errors.js'
-import type { ServiceView } from './observation.js'
+import type { Backend, BackendName, RowChange } from './backend.js'
+import type { Action, ErrorCode } from './contract.generated.js'
+import type { AgentError } from './errors.js'
+import type { ServiceFacts } from './observation.js'
 
 export type { Action }
 
-/** The edit of cinder.conf; `before` and `after` are the same where nothing is to be edited. */
-export interface ConfigPlan {
+export type GuardCode = Extract<
+  ErrorCode,
+  'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
+>
+
+/** Why a plan must not be carried out without `force`. */
+export interface Refusal {
+  readonly code: GuardCode
+  readonly target: BackendName
+  readonly problem: string
+  readonly hint: string
+}
+
+/** The edit of one section of one file. */
+export interface ConfigEdit {
+  readonly target: BackendName
   readonly file: string
   readonly section: string
   readonly backup: boolean
+  /** What the file must still hold. */
   readonly before: Buffer
   readonly after: Buffer
   /** The names of the options that change. */
   readonly options: readonly string[]
   readonly warnings: readonly string[]
-  readonly refusal: Refusal | undefined
 }
 
-/** A guard of section "Guards" of the README, with the sentence that it would refuse with. */
-export interface Refusal {
-  readonly code: 'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
-  readonly problem: string
-  readonly hint: Hint
-}
-
-/**
- * A promotion writes the tables up to three times: before the service is stopped, while it is stopped, and when its start was seen. Without a
- * service all is written in `between`.
- */
-export interface Stages {
-  readonly before: Desired
-  readonly between: Desired
-  readonly after: Desired
-}
-
-export interface BackendPlan {
+/** What is written into the rows of one backend. */
+export interface BackendChange {
   readonly backend: Backend
   readonly actions: readonly Action[]
-  /** One entry for each row, the cluster's first, also where nothing changes. */
+  /** Only rows that change. */
   readonly rows: readonly RowChange[]
-  readonly refusals: readonly Refusal[]
-  /** Whether something is to be done that a service must not run through. */
-  readonly restarts: boolean
-  /** Where the request is about cinder.conf too. */
-  readonly config?: ConfigPlan | undefined
-  /** Where it is about the service too. */
-  readonly service?: ServiceView | undefined
 }
 
-export type Plan = readonly BackendPlan[]
+/** One thing to do, with all that it needs. `actions` are labels for the report alone; nothing decides by them. */
+export type Step =
+  | { readonly kind: 'write_rows'; readonly actions: readonly Action[]; readonly changes: readonly BackendChange[] }
+  | { readonly kind: 'stop_service'; readonly actions: readonly ['stop_service']; readonly service: ServiceFacts }
+  | { readonly kind: 'start_service'; readonly actions: readonly ['start_service']; readonly service: ServiceFacts }
+  | { readonly kind: 'update_config'; readonly actions: readonly ['update_config']; readonly edits: readonly ConfigEdit[] }
+  | { readonly kind: 'await_down'; readonly actions: readonly []; readonly hosts: readonly string[] }
+  | { readonly kind: 'await_heartbeat'; readonly actions: readonly []; readonly service: ServiceFacts }
+
+export type StepKind = Step['kind']
+
+export interface Plan {
+  readonly steps: readonly Step[]
+  /** In the order of the guards. */
+  readonly refusals: readonly Refusal[]
+  /** Why the steps cannot be carried out, not even with `force`. */
+  readonly obstacle: AgentError | undefined
+  /** The section of cinder.conf that the request is about, also if it is as wanted. */
+  readonly section: { readonly file: string; readonly name: string } | undefined
+  /** What the plan says about the request itself. Warnings about steps are made from the steps (plan/warnings.ts). */
+  readonly warnings: readonly string[]
+}

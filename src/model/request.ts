@@ -4,20 +4,20 @@ import type { RequestDocument, ServiceDocument } from './contract.generated.js'
 /** Where the database's URL comes from. */
 type ConnectionSource = Pick<RequestDocument, 'connection' | 'config_file' | 'config_dir'>
 
-/** What shall stand in the backend's section of cinder.conf. */
+/** What the backend's section of cinder.conf must hold. */
 export interface WantedConfig {
   readonly file: string | undefined
   readonly section: string | undefined
-  /** Values as Cinder shall read them; null takes an option out. */
+  /** Values as Cinder must read them; null removes an option. */
   readonly options: ReadonlyMap<string, string | number | boolean | null>
   /** All `replication_device` entries; undefined leaves them. */
   readonly devices: readonly ReadonlyMap<string, string>[] | undefined
-  /** The replication target that becomes the primary; true: the one that the backend is failed over to. */
+  /** The replica that becomes the primary; true: the one that the backend is failed over to. */
   readonly promote: string | true | undefined
   readonly backup: boolean
 }
 
-/** The cinder-volume on this host, and whether it shall run in the end. */
+/** The cinder-volume on this host, and whether it must run in the end. */
 export interface WantedService {
   readonly manager: NonNullable<ServiceDocument['manager']>
   /** undefined: the manager's usual name for it. */
@@ -33,7 +33,7 @@ export interface WantedService {
 
 export interface Request {
   readonly targets: Scope
-  /** By `nameOf` the row; undefined where nothing is to be restored. */
+  /** By makeRowName; undefined if nothing is to be restored. */
   readonly restore: ReadonlyMap<string, Restoration> | undefined
   readonly source: ConnectionSource
   readonly config: WantedConfig | undefined
@@ -46,6 +46,6 @@ export interface Request {
   readonly force: boolean
   /** Seconds; undefined: as cinder.conf says. */
   readonly serviceDownTime: number | undefined
-  /** Seconds, for connecting and for each statement. */
+  /** Seconds for one turn to the database: connecting, statements and their retries. */
   readonly timeout: number
 }

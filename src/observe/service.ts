@@ -1,50 +1,38 @@
 import { hostname } from 'node:os'
-import type { Backend } from '../model/backend.js'
-import { sectionOf } from '../model/backend.js'
+import { type Backend, getSectionName } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import type { ServiceState, ServiceView, SourceFile } from '../model/observation.js'
-import type { ConfigPlan } from '../model/plan.js'
+import type { ConfigFacts, ServiceFacts, ServiceState } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { readVolumeSettings } from '../oslo/settings.js'
 import type { ServiceManager } from '../service/manager.js'
 import { quote } from '../text/quote.js'
 
-interface Surroundings {
-  readonly manager: ServiceManager
-  readonly state: ServiceState
-  /** Those that this cinder-volume reads. */
-  readonly files: readonly SourceFile[]
-  readonly env: NodeJS.ProcessEnv
-  readonly edit: ConfigPlan | undefined
-}
-
-/** The service of the backend on this machine, by its manager and by cinder.conf. Errors: config_error, invalid_request. */
-export function viewOf(
-  { config, service, wait }: Request,
+/** The service of the backend on this host, by its manager and by cinder.conf. Errors: config_error, invalid_request. */
+export function describeService(
+  request: Request,
   backend: Backend,
-  { manager, state, files, env, edit }: Surroundings,
-): ServiceView {
-  const section = config?.section ?? sectionOf(backend.target.name) ?? ''
-  const after = files.map((file) => (file.path === edit?.file ? { ...file, text: edit.after.toString('utf8') } : file))
-  const settings = readVolumeSettings(after, env)
-  const told = settings.hostOf(section)
-  const host = hostIn(backend, `${told ?? hostname()}@${section}`)
+  { files, env }: ConfigFacts,
+  manager: Pick<ServiceManager, 'manager' | 'name'>,
+  state: ServiceState,
+): ServiceFacts {
+  const section = request.config?.section ?? getSectionName(backend.target.name) ?? ''
+  const settings = readVolumeSettings(files, env)
+  const configured = settings.hostOf(section)
+  const host = findHost(backend, `${configured ?? hostname()}@${section}`)
   return {
     manager: manager.manager,
     name: manager.name,
     state,
-    wanted: service?.state ?? 'started',
-    waits: wait,
     host,
-    otherHost: told === undefined || `${told}@${section}` === host ? undefined : `${told}@${section}`,
+    otherHost: configured === undefined || `${configured}@${section}` === host ? undefined : `${configured}@${section}`,
     reportInterval: settings.reportInterval,
-    replicates: settings.replicates(section),
     others: settings.enabledBackends.filter((each) => each !== section),
+    startedAt: undefined,
   }
 }
 
-/** `services.host` of the service on this machine: the one that the request names, or of a cluster the only member, or what cinder.conf says. */
-function hostIn({ target, services }: Backend, here: string): string {
+/** `services.host` of the service on this host: the one that the request names, the only member of the cluster, or the one in cinder.conf. */
+function findHost({ target, services }: Backend, here: string): string {
   const names = services.map(({ name }) => name)
   if (target.kind === 'host' && names.includes(target.name)) return target.name
   const [only, ...others] = names
@@ -52,7 +40,10 @@ function hostIn({ target, services }: Backend, here: string): string {
   if (own !== undefined) return own
   throw new AgentError(
     'invalid_request',
-    `Which member of ${quote(target.name)} runs on this machine is not told: cinder.conf here makes it ${quote(here)}.`,
-    { hint: `Name it as host; the members are ${names.slice(0, 10).join(', ') || 'none'}.`, cluster: target.name },
+    `The member of ${quote(target.name)} that runs here is not known (cinder.conf here says ${quote(here)}).`,
+    {
+      hint: `Name it as host. The members are ${names.slice(0, 10).map((name) => quote(name)).join(', ') || 'none'}.`,
+      cluster: target.name,
+    },
   )
 }

@@ -1,86 +1,63 @@
-import type { Backend } from '../model/backend.js'
+import type { Backend, BackendName, Target } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import type { Refusal } from '../model/plan.js'
 import type { WantedConfig } from '../model/request.js'
-import type { Site } from '../oslo/section.js'
+import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
-import { resets } from './stages.js'
+import type { ConfigPlan } from './config.js'
+import type { Objection } from './guards.js'
+import { needsReset } from './rows.js'
 
-/** Each member has its own file, but the row that tells the replica is everyone's: the first to reset would leave the others nothing to go by. */
-export function sharedRow({ target: { kind, name } }: Backend): AgentError {
-  return new AgentError('invalid_request', `${quote(name)} is a cluster, whose members edit their files one by one.`, {
-    hint: "Write the new primary's settings out as config.options, for all members alike, in place of promote: true.",
-    [kind]: name,
+/**
+ * With promote: true a backend that is not failed over keeps its section: a healthy backend must not lose its primary to a playbook that runs once
+ * too often. If anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
+ */
+export function skipPromotion({ name }: BackendName, section: ConfigSection, options: readonly string[]): ConfigPlan {
+  const differing = options.map((each) => quote(each)).join(', ')
+  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
+  const hint =
+    "If it was promoted already, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
+  return { edit: undefined, section: { file: section.file.path, name: section.name }, warnings: [`${problem} ${hint}`], refusal: { problem, hint } }
+}
+
+/**
+ * An edit writes the primary's settings and replication_device at once. If the second has nothing of what is wanted, and there is no device to take
+ * the first from, nobody has promoted the replica: after the reset cinder-volume would start on the old primary.
+ */
+export function makeReplicaMissingError(
+  { name, file }: ConfigSection,
+  target: Target,
+  id: string | undefined,
+): AgentError {
+  const problem = `[${quote(name)}] in ${quote(file.path)} has no replica ${quote(id ?? '')}, to which ${quote(target.name)} is failed over.`
+  return new AgentError('config_error', problem, {
+    hint: 'Correct its backend_id there. If the section has its settings already, remove {promote}.',
+    [target.kind]: target.name,
   })
 }
 
-/**
- * With promote: true a backend that is not failed over keeps its section: a healthy one must not lose its primary to a playbook that runs once too often.
- * Where anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
- */
-export function leftAlone({ target: { name } }: Backend, section: string, names: readonly string[]) {
-  const differs = `its section [${quote(section)}] differs from the request in ${names.map((each) => quote(each)).join(', ')}`
-  const hint =
-    "Where it was promoted already, name the replica in place of true, or leave promote out, and give the new primary's settings as config.options."
-  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but ${differs}.`
-  return { warnings: [`${problem} ${hint}`], refusal: { code: 'not_failed_over' as const, problem, hint } }
-}
-
-/**
- * An edit writes the primary's settings and replication_device at once. Where the second has nothing of what is wanted, and there is no entry to take
- * the first from, nobody has promoted it: after the reset cinder-volume would start on the old primary.
- */
-export function neverPromoted({ section, target: { path } }: Site, { target }: Backend, id: string): AgentError {
-  return new AgentError(
-    'config_error',
-    `[${quote(section)}] in ${quote(path)} has no replication target ${quote(id)}, to which ${quote(target.name)} is failed over.`,
-    {
-      hint: {
-        request: 'Correct its backend_id there; where the section has its settings already, leave promote out.',
-        command:
-          'Correct its backend_id there; where the section has its settings already, use apply with config, and without promote.',
-      },
-      [target.kind]: target.name,
-    },
-  )
-}
-
-/** The entry may have been promoted by an earlier run, or never been there. */
-export function takenForPromoted({ section }: Site, id: string): string {
-  return `[${quote(section)}] has no replication target ${quote(id)}, so it is taken for promoted already. See that the section has its settings.`
+/** An earlier run may have promoted the replica, or it was never there. */
+export function assumePromoted({ name }: ConfigSection, id: string | undefined): string {
+  return `[${quote(name)}] has no replica ${quote(id ?? '')}, so it is taken for promoted already. Check that the section has its settings.`
 }
 
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
-export function wrongTarget(
+export function objectToWrongReplica(
   { promote }: WantedConfig,
   backend: Backend,
   active: string | undefined,
-): Refusal | undefined {
-  return typeof promote === 'string' &&
-    resets(backend, backend.target.desired) &&
-    active !== undefined &&
-    active !== promote
-    ? notFailedOver(backend, promote, active)
+): Objection | undefined {
+  const isWrong = typeof promote === 'string' && active !== undefined && active !== promote
+  return isWrong && needsReset(backend, backend.target.desired)
+    ? objectToPromotion(backend.target, promote, active)
     : undefined
 }
 
-const ALREADY = 'Where it was reset already, by another member or before cinder.conf was edited, do not start it:'
-const HEALTHY = 'A healthy one needs no promotion.'
-
-export function notFailedOver({ target: { name } }: Backend, id: string, active: string | undefined): Refusal {
+export function objectToPromotion({ name }: BackendName, id: string, active: string | undefined): Objection {
   const on = active === undefined ? 'not failed over' : `failed over to ${quote(active)}`
+  const problem = `${name} is ${on}, so ${quote(id)} must not become its primary.`
+  if (active !== undefined) return { problem, hint: `Set {promote} to ${quote(active)}, if that is the array that you mean.` }
   return {
-    code: 'not_failed_over',
-    problem: `${name} is ${on}, so ${quote(id)} must not take its primary's place.`,
-    hint:
-      active === undefined
-        ? {
-            request: `${ALREADY} write the new primary's settings out as config.options, without promote. ${HEALTHY}`,
-            command: `${ALREADY} use apply, with the new primary's settings as config.options and without promote. ${HEALTHY}`,
-          }
-        : {
-            request: 'Name the array that it is failed over to, or say promote: true.',
-            command: `Give --to ${quote(active)}, if that is the one that you mean.`,
-          },
+    problem,
+    hint: "A healthy backend needs no promotion. If it was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options}, without {promote}.",
   }
 }

@@ -1,173 +1,163 @@
-import type { Backend } from '../model/backend.js'
-import { rowsOf } from '../model/backend.js'
-import { AgentError } from '../model/errors.js'
-import type { SourceFile } from '../model/observation.js'
-import type { ConfigPlan } from '../model/plan.js'
-import type { WantedConfig } from '../model/request.js'
-import { edited } from '../oslo/editor.js'
+import { type Backend, getSectionName } from '../model/backend.js'
+import type { ConfigFacts, Observation } from '../model/observation.js'
+import type { ConfigEdit, Plan } from '../model/plan.js'
+import type { Request, WantedConfig } from '../model/request.js'
+import { applyEdit } from '../oslo/editor.js'
 import {
-  devicesOf,
-  inheritedValue,
-  mustBeAlone,
+  assertDefinedOnce,
+  type ConfigSection,
+  findAssignments,
+  locateSection,
   type PresentDevice,
-  placesOf,
   readValue,
-  type Site,
-  siteAfter,
-  siteOf,
+  withContent,
 } from '../oslo/section.js'
-import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
+import { readVolumeSettings } from '../oslo/settings.js'
+import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
-import { leftAlone, neverPromoted, notFailedOver, sharedRow, takenForPromoted, wrongTarget } from './config-refusals.js'
-import { editWarnings } from './config-warnings.js'
-import { type Promoted, promoted } from './promote.js'
-import { resets } from './stages.js'
+import {
+  assumePromoted,
+  makeReplicaMissingError,
+  objectToPromotion,
+  objectToWrongReplica,
+  skipPromotion,
+} from './config-refusals.js'
+import { listEditWarnings } from './config-warnings.js'
+import type { Objection } from './guards.js'
+import { findReplica, type Replica } from './replica.js'
+import { needsReset } from './rows.js'
+
+/** What the request's `config` needs. */
+export interface ConfigPlan {
+  /** undefined: the section is as wanted. */
+  readonly edit: ConfigEdit | undefined
+  readonly section: Plan['section']
+  readonly warnings: readonly string[]
+  readonly refusal: Objection | undefined
+}
+
+const NOTHING: ConfigPlan = { edit: undefined, section: undefined, warnings: [], refusal: undefined }
 
 /**
- * The edit of cinder.conf that is missing. `files` are those that Cinder reads, in its order.
- * Errors: config_error where the files leave open what to edit, invalid_request where what is asked cannot be written.
+ * The edit of cinder.conf that is missing. Errors: config_error if the files leave open what to edit, invalid_request if what is wanted cannot
+ * be written.
  */
-export function planConfig(wanted: WantedConfig, backend: Backend, files: readonly SourceFile[]): ConfigPlan {
-  const site = siteOf(wanted, backend, files)
-  const { target, section } = site
-  const nothing: ConfigPlan = {
-    file: target.path,
-    section,
-    backup: wanted.backup,
-    before: target.bytes,
-    after: target.bytes,
-    options: [],
-    warnings: [],
-    refusal: undefined,
+export function planConfig({ config: wanted }: Request, { backends, config: facts }: Observation): ConfigPlan {
+  const [backend] = backends
+  if (wanted === undefined || facts === undefined || backend === undefined) return NOTHING
+  const section = locateSection(wanted, backend.target, facts.files)
+  const replica = findReplica(section, wanted, backend)
+  const place = { file: section.file.path, name: section.name }
+  const edit = makeEdit(section, wanted, replica)
+  const isToBeReset = needsReset(backend, backend.target.desired)
+  const isMissing = replica.id !== undefined && replica.entry === undefined
+  const isPending = isMissing && replica.active === replica.id && isToBeReset
+  const wasNeverPromoted = replica.dropsOthers || replica.lacksAll
+  if (isPending && wasNeverPromoted) throw makeReplicaMissingError(section, backend.target, replica.id)
+  const wrongReplica = objectToWrongReplica(wanted, backend, replica.active)
+  if (edit === undefined) {
+    return { ...NOTHING, section: place, warnings: isPending ? [assumePromoted(section, replica.id)] : [], refusal: wrongReplica }
   }
-  const active =
-    rowsOf(backend)
-      .map(({ state }) => state.active_backend_id)
-      .find(Boolean) ?? undefined
-  if (wanted.promote === true && backend.services.length > 1) throw sharedRow(backend)
-  const id = wanted.promote === true ? active : wanted.promote
-  const present = devicesOf(site)
-  const entry = id === undefined ? undefined : entryOf(site, present, id, wanted.devices)
-  const byHand = wanted.options.size > 0
-  const { settings, dropped, notes } = entry
-    ? promoted(entry.read, (option) => inheritedValue(site, option), byHand)
-    : NOTHING
-  const asked = new Map([...settings, ...wanted.options])
-  const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
-  const devices = missingDevices(site, wanted.devices ?? kept, present)
-  const isGone = id !== undefined && entry === undefined
-  const drops = isGone && dropsOthers(present, wanted.devices)
-  const isPending = isGone && active === id && resets(backend, backend.target.desired)
-  if (isPending && (drops || lacksAll(present, wanted.devices))) throw neverPromoted(site, backend, id)
-  const lacking = missing(site, asked)
-  const first = edited(target.bytes, target.path, { section, options: lacking, devices })
-  // What read as wanted before may refer to what the edit changes; then it is written as such.
-  const options = new Map([...lacking, ...missing(siteAfter(site, first), asked)])
-  const after = edited(target.bytes, target.path, { section, options, devices })
-  if (after.equals(target.bytes)) {
-    const warnings = isPending ? [takenForPromoted(site, id)] : []
-    return { ...nothing, warnings, refusal: wrongTarget(wanted, backend, active) }
-  }
-  const names = [...options.keys(), ...(devices ? ['replication_device'] : [])]
-  if (wanted.promote === true && id === undefined) return { ...nothing, ...leftAlone(backend, section, names) }
+  if (wanted.promote === true && replica.id === undefined) return skipPromotion(backend.target, section, edit.options)
+  const isForAnother = (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
   return {
-    ...nothing,
+    edit: {
+      target: { kind: backend.target.kind, name: backend.target.name },
+      backup: wanted.backup,
+      ...edit,
+      warnings: [...edit.warnings, ...(isMissing ? [assumePromoted(section, replica.id)] : [])],
+    },
+    section: place,
+    warnings: [],
+    refusal: isForAnother ? objectToPromotion(backend.target, replica.id ?? '', replica.active) : wrongReplica,
+  }
+}
+
+type SectionEdit = Omit<ConfigEdit, 'target' | 'backup'>
+
+/** The file with all options and devices as wanted; undefined if it is so already. */
+function makeEdit(section: ConfigSection, wanted: WantedConfig, replica: Replica): SectionEdit | undefined {
+  const { file } = section
+  const { settings, dropped, notes } = replica.promoted
+  const asked = new Map([...settings, ...wanted.options])
+  const devices = listMissingDevices(section, wanted.devices ?? replica.others, replica.present)
+  const lacking = listMissingOptions(section, asked)
+  const first = applyEdit(file.bytes, file.path, { section: section.name, options: lacking, devices })
+  // An option that had the wanted value by a reference may lose it by this edit; then the value itself is written.
+  const options = new Map([...lacking, ...listMissingOptions(withContent(section, first), asked)])
+  const after = applyEdit(file.bytes, file.path, { section: section.name, options, devices })
+  if (after.equals(file.bytes)) return undefined
+  const edited = withContent(section, after)
+  return {
+    file: file.path,
+    section: section.name,
+    before: file.bytes,
     after,
-    options: names,
+    options: [...options.keys(), ...(devices ? ['replication_device'] : [])],
     warnings: [
-      ...editWarnings(site, { after: siteAfter(site, after), asked, devices, given: wanted.devices }),
-      ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
+      ...listEditWarnings(section, { after: edited, asked, devices, given: wanted.devices }),
+      ...dropped.flatMap((key) => warnOfDroppedKey(key, replica, wanted)),
       ...notes,
-      ...(isGone ? [takenForPromoted(site, id)] : []),
     ],
-    refusal:
-      (entry || drops) && active !== id
-        ? notFailedOver(backend, id ?? '', active)
-        : wrongTarget(wanted, backend, active),
   }
 }
 
-/** An earlier run that promoted the entry has left of the others those that are wanted. */
-function dropsOthers(present: readonly PresentDevice[], wanted: readonly Device[] | undefined): boolean {
-  const ids = wanted?.map((device) => device.get('backend_id'))
-  return present.some(({ read }) => ids?.includes(read.get('backend_id')) === false)
-}
-
-function lacksAll(present: readonly PresentDevice[], wanted: readonly Device[] | undefined): boolean {
-  return present.length === 0 && wanted !== undefined && wanted.length > 0
-}
-
-const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }
-
-/** The entry of the replica to promote; undefined where it is no longer there. */
-function entryOf(site: Site, present: readonly PresentDevice[], id: string, wanted: readonly Device[] | undefined) {
-  if (present.length === 0) mustNotBeInherited(site, id)
-  const entries = present.filter(({ read }) => read.get('backend_id') === id)
-  if (entries.length > 1) {
-    throw new AgentError(
-      'config_error',
-      `${quote(site.target.path)} has ${entries.length} entries for ${quote(id)} in [${quote(site.section)}].`,
-      {
-        hint: 'Take out those that are out of date.',
-      },
-    )
-  }
-  if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    throw new AgentError('invalid_request', `${quote(id)} is to be promoted, and to stay in replication_device.`, {
-      hint: {
-        request: 'List in replication_device what shall replicate the new primary.',
-        command: 'Give with --replica what shall replicate the new primary.',
-      },
-    })
-  }
-  return entries[0]
-}
-
-/** Values are not shown, for they may be secrets. */
-function notCarried(key: string, id: string, given: unknown, had: string | undefined): string[] {
-  if (given !== undefined && String(given) === had) return []
+/** Values are not shown, because they may be secrets. */
+function warnOfDroppedKey(key: string, { id = '', entry }: Replica, { options }: WantedConfig): readonly string[] {
+  const given = options.get(key)
+  if (given !== undefined && String(given) === entry?.read.get(key)) return []
   const instead = given === undefined ? 'the section has the options that are given instead' : 'another value is given'
   return [`What ${quote(id)} has as ${quote(key)} is not carried over: ${instead}.`]
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */
-function missing(site: Site, wanted: WantedConfig['options']): ReadonlyMap<string, string | null> {
+function listMissingOptions(
+  section: ConfigSection,
+  wanted: WantedConfig['options'],
+): ReadonlyMap<string, string | null> {
   const changes = new Map<string, string | null>()
   for (const [name, value] of wanted) {
-    const places = placesOf(site, name)
-    if (value === null ? places.length > 0 : !sameValue(readValue(site, name), value)) {
-      mustBeAlone(site, name, places, value === null)
-      changes.set(name, value === null ? null : written(name, String(value)))
-    }
+    const places = findAssignments(section, name)
+    const isMissing = value === null ? places.length > 0 : !isSameValue(readValue(section, name), value)
+    if (!isMissing) continue
+    assertDefinedOnce(section, name, places, value === null)
+    changes.set(name, value === null ? null : formatValue(name, String(value)))
   }
   return changes
 }
 
-function sameValue(present: string | undefined, wanted: string | number | boolean): boolean {
+function isSameValue(present: string | undefined, wanted: string | number | boolean): boolean {
   if (typeof wanted !== 'boolean') return present === String(wanted)
-  const words = wanted ? ['true', '1', 'on', 'yes'] : ['false', '0', 'off', 'no']
+  const words = wanted ? ['true', '1', 'on', 'yes'] : ['false', '0', 'off', 'no'] // oslo_config/types.py, Boolean
   return present !== undefined && words.includes(present.toLowerCase())
 }
 
-/** A section without a replication_device has those of [backend_defaults], which other backends have too. */
-function mustNotBeInherited(site: Site, id: string): void {
-  const defaults = { ...site, section: 'backend_defaults' }
-  if (!devicesOf(defaults).some(({ read }) => read.get('backend_id') === id)) return
-  throw new AgentError('config_error', `${quote(id)} stands in [backend_defaults], not in [${quote(site.section)}].`, {
-    hint: 'Give each section its own replication_device first.',
-  })
-}
-
-/** All devices as they must stand in the file, where they are not yet as wanted; those that are there already stay as they are written. */
-function missingDevices(
-  site: Site,
+/** All devices as they must stand in the file, if they are not yet as wanted. Devices that are there already stay as they are written. */
+function listMissingDevices(
+  section: ConfigSection,
   wanted: readonly Device[] | undefined,
   present: readonly PresentDevice[],
 ): readonly Device[] | undefined {
   if (wanted === undefined) return undefined
-  const same = (device: Device, { read }: PresentDevice) => sameDevice(device, read)
-  if (wanted.length === present.length && present.every((each, index) => same(wanted[index] ?? new Map(), each)))
+  const isSame = (device: Device, { read }: PresentDevice) => isSameDevice(device, read)
+  if (wanted.length === present.length && present.every((each, index) => isSame(wanted[index] ?? new Map(), each)))
     return undefined
-  mustBeAlone(site, 'replication_device', placesOf(site, 'replication_device'), true)
-  return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
+  assertDefinedOnce(section, 'replication_device', findAssignments(section, 'replication_device'), true)
+  return wanted.map((device) => present.find((each) => isSame(device, each))?.raw ?? encodeDevice(device))
+}
+
+/** Whether the backend's section names a replica, its own or one of [backend_defaults], once the plan's edit is made. */
+export function sectionReplicates(backend: Backend, { config }: Observation, { edit }: ConfigPlan): boolean {
+  if (config === undefined) return false
+  const name = edit?.section ?? getSectionName(backend.target.name) ?? ''
+  return readVolumeSettings(withEdit(config, edit).files, config.env).replicates(name)
+}
+
+/** The files as the edit leaves them. */
+export function withEdit(config: ConfigFacts, edit: ConfigEdit | undefined): ConfigFacts {
+  if (edit === undefined) return config
+  const files = config.files.map((file) =>
+    file.path === edit.file ? { ...file, bytes: edit.after, text: edit.after.toString('utf8') } : file,
+  )
+  return { ...config, files }
 }

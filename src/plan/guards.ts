@@ -1,131 +1,125 @@
-import type { Backend, BackendState, Desired, Row } from '../model/backend.js'
-import { rowsOf } from '../model/backend.js'
-import { AgentError } from '../model/errors.js'
+import { type Backend, type Desired, listRows, type RowChange } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
-import type { Action, BackendPlan, ConfigPlan, Plan, Refusal } from '../model/plan.js'
+import { thawState } from '../model/freeze.js'
+import type { Observation } from '../model/observation.js'
+import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
+import type { Request } from '../model/request.js'
+import { countsAsUp } from './timing.js'
+import { describeAge, describeFailover } from './words.js'
 
-/** Whether a service must be taken for running. */
-export type IsUp = (row: Row) => boolean
+/** What a guard says; the rest of a refusal is known. */
+export type Objection = Pick<Refusal, 'problem' | 'hint'>
 
-export interface Judged {
-  /** Seconds. */
-  readonly serviceDownTime: number
-  readonly isUp: IsUp
-  readonly config: ConfigPlan | undefined
+/** One backend with all that is planned for it. */
+export interface Candidate {
+  readonly backend: Backend
+  readonly desired: Desired
+  /** All changes of its rows, in their order. */
+  readonly rows: readonly RowChange[]
+  readonly resets: boolean
+  /** Whether no service of the backend may run. */
+  readonly mustBeDown: boolean
+  readonly controlsService: boolean
+  readonly edit: ConfigEdit | undefined
+  /** Why the section must not be edited, or the row reset, for the replica that the request names. */
+  readonly configRefusal: Objection | undefined
+  /** Whether the plan waits until services are down. */
+  readonly waitsForDown: boolean
+  readonly request: Request
+  readonly observation: Observation
 }
 
-/** Why these actions must not be done without `force`, the reason to report first at the front. A guard speaks only where something would change. */
-export function refusals(
-  { backend, actions, rows }: Pick<BackendPlan, 'backend' | 'actions' | 'rows'>,
-  desired: Desired,
-  { serviceDownTime, isUp, config }: Judged,
-): readonly Refusal[] {
-  if (actions.length === 0) return []
-  const resets = actions.includes('reset_active_backend')
-  return [
-    ...failoverInProgress(backend),
-    ...(config?.refusal ? [config.refusal] : []),
-    ...failedOver(backend, actions, desired),
-    ...(resets ? notFrozen(backend, desired) : []),
-    ...(asksForDown({ actions, rows }) ? serviceUp(backend, isUp, serviceDownTime) : []),
-  ]
+interface Guard {
+  readonly code: GuardCode
+  /** What it refuses, for the documentation. */
+  readonly refusesWhen: string
+  readonly object: (candidate: Candidate) => Objection | undefined
 }
 
-/** Whether it must not be done under a service that runs: another array must not become the one that it is said to run on. */
-export function asksForDown({ actions, rows }: Pick<BackendPlan, 'actions' | 'rows'>): boolean {
-  return (
-    actions.includes('reset_active_backend') ||
-    rows.some(({ row, after }) => (row.state.active_backend_id || null) !== (after.active_backend_id || null))
+/** Every guard, in the order in which refusals are reported. A guard speaks only if something would change. */
+export const GUARDS: readonly Guard[] = [
+  {
+    code: 'failover_in_progress',
+    refusesWhen: 'anything is to be done while `replication_status` is `failing-over`',
+    object: objectToFailoverInProgress,
+  },
+  {
+    code: 'not_failed_over',
+    refusesWhen: '`config.promote` would change cinder.conf, and the row is not failed over to the array that it names',
+    object: ({ configRefusal }) => configRefusal,
+  },
+  {
+    code: 'failed_over',
+    refusesWhen:
+      '`replication` or `frozen: false` would change a backend that is failed over, without a reset in the same request',
+    object: objectToHiddenFailover,
+  },
+  {
+    code: 'not_frozen',
+    refusesWhen: 'a reset is to be done, the backend is not frozen, and the request does not say `frozen`',
+    object: objectToUnfrozen,
+  },
+  {
+    code: 'service_up',
+    refusesWhen: 'a reset is to be done, and the service, or a member of the cluster, counts as up',
+    object: objectToRunningService,
+  },
+]
+
+/** What all guards refuse, in their order, and in each by the order of the backends. */
+export function listRefusals(candidates: readonly Candidate[]): readonly Refusal[] {
+  const changing = candidates.filter(
+    ({ rows, edit, controlsService }) => rows.length > 0 || edit !== undefined || controlsService,
+  )
+  return GUARDS.flatMap(({ code, object }) =>
+    changing.flatMap((candidate) => {
+      const objection = object(candidate)
+      const { kind, name } = candidate.backend.target
+      return objection === undefined ? [] : [{ code, target: { kind, name }, ...objection }]
+    }),
   )
 }
 
-/** Throws what the first guard that refuses has to say. */
-export function guard(plan: Plan): void {
-  const refused = plan.find((each) => each.refusals.length > 0)
-  const [refusal] = refused?.refusals ?? []
-  if (refused === undefined || refusal === undefined) return
-  const { kind, name } = refused.backend.target
-  throw new AgentError(refusal.code, refusal.problem, { hint: refusal.hint, [kind]: name })
-}
-
-function failoverInProgress(backend: Backend): Refusal[] {
-  if (!rowsOf(backend).some((row) => row.state.replication_status === 'failing-over')) return []
-  return [
-    {
-      code: 'failover_in_progress',
-      problem: `${backend.target.name} is failing over at this moment (replication_status is failing-over).`,
-      hint: {
-        request: 'Wait until cinder-volume has finished; where it died in the middle of it, say force: true.',
-        command: 'Wait until cinder-volume has finished; where it died in the middle of it, give --force.',
-      },
-    },
-  ]
-}
-
-function failedOver(backend: Backend, actions: readonly Action[], desired: Desired): Refusal[] {
-  const touchy = actions.some((action) => /^(enable|disable)_replication$|^thaw$/.test(action))
-  const { target } = backend
-  const failed = rowsOf(backend).find((row) => isFailedOver(row.state))
-  if (!touchy || failed === undefined || desired.active_backend === 'reset') return []
-  if (target.desired.active_backend === 'reset') return [failedOverAgain(target.name, failed.state)]
-  const what = actions.includes('thaw') ? 'thawing it' : 'a change of its replication'
-  return [
-    {
-      code: 'failed_over',
-      problem: `${target.name} is failed over (${describe(failed.state)}), and ${what} would hide that.`,
-      hint: {
-        request:
-          'Say active_backend: reset in the same request once its cinder.conf names the new primary, or fail it back in Cinder.',
-        command:
-          'Use promote, or reset-active-backend once its cinder.conf names the new primary, or fail it back in Cinder.',
-      },
-    },
-  ]
-}
-
-/** What is written last of a promotion finds a backend that was reset a moment ago. */
-function failedOverAgain(name: string, state: BackendState): Refusal {
+function objectToFailoverInProgress({ backend }: Candidate): Objection | undefined {
+  if (!listRows(backend).some(({ state }) => state.replication_status === 'failing-over')) return undefined
   return {
-    code: 'failed_over',
-    problem: `${name} was failed over again after its reset (${describe(state)}).`,
-    hint: 'See who did that, and why; to run this again would reset it once more.',
+    problem: `${backend.target.name} is failing over at this moment (replication_status is failing-over).`,
+    hint: 'Wait until cinder-volume has finished. If it died in the middle of the failover, add {force}.',
   }
 }
 
-function notFrozen(backend: Backend, desired: Desired): Refusal[] {
-  const { target } = backend
-  const [main] = rowsOf(backend)
-  if (main?.state.frozen || desired.frozen !== undefined) return []
-  return [
-    {
-      code: 'not_frozen',
-      problem: `${target.name} is not frozen, so volumes could be created on it in the middle of the reset.`,
-      hint: {
-        request: 'Freeze it first, or say in the same request how it shall end: frozen: true or false.',
-        command: 'Freeze it first.',
-      },
-    },
-  ]
+function objectToHiddenFailover({ backend, desired }: Candidate): Objection | undefined {
+  const rows = listRows(backend)
+  const failedOver = rows.find(({ state }) => isFailedOver(state))
+  if (failedOver === undefined || desired.active_backend === 'reset') return undefined
+  const thaws = desired.frozen === false && rows.some(({ state }) => thawState(state) !== state)
+  const { replication } = desired
+  const replicates = replication !== undefined && rows.some(({ state }) => state.replication_status !== replication)
+  if (!thaws && !replicates) return undefined
+  const what = thaws ? 'thawing it' : 'a change of its replication'
+  return {
+    problem: `${backend.target.name} is failed over (${describeFailover(failedOver.state)}), and ${what} would hide that.`,
+    hint: 'Add {reset} once cinder.conf names the new primary, or fail the backend back in Cinder.',
+  }
 }
 
-function serviceUp({ services }: Backend, isUp: IsUp, serviceDownTime: number): Refusal[] {
-  const beating = services.filter(isUp)
-  const [first] = beating
-  if (first === undefined) return []
-  const age = Math.max(0, Math.floor(first.heartbeatAge ?? 0))
-  const others = beating.length > 1 ? ` (and ${beating.length - 1} more)` : ''
-  return [
-    {
-      code: 'service_up',
-      problem: `cinder-volume on ${first.name}${others} is up: its last heartbeat is ${age} s old, and it counts as down from ${serviceDownTime} s on.`,
-      hint: {
-        request: 'Stop it and wait until its heartbeat is older than that, or say wait: true.',
-        command: 'Stop it and wait until its heartbeat is older than that, or give --wait.',
-      },
-    },
-  ]
+function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | undefined {
+  const [main] = listRows(backend)
+  if (!resets || main?.state.frozen || desired.frozen !== undefined) return undefined
+  return {
+    problem: `${backend.target.name} is not frozen, so volumes could be created on it in the middle of the reset.`,
+    hint: 'Freeze it first{frozen_key}.',
+  }
 }
 
-function describe({ active_backend_id, replication_status }: BackendState): string {
-  return `active_backend_id ${JSON.stringify(active_backend_id)}, replication_status ${JSON.stringify(replication_status)}`
+function objectToRunningService(candidate: Candidate): Objection | undefined {
+  const { backend, request, observation, mustBeDown, waitsForDown } = candidate
+  if (!mustBeDown || waitsForDown) return undefined
+  const [first, ...others] = backend.services.filter((row) => countsAsUp(row, request, observation))
+  if (first === undefined) return undefined
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  return {
+    problem: `cinder-volume on ${first.name}${more} is up (last heartbeat ${describeAge(first)} ago, service_down_time ${observation.serviceDownTime} s).`,
+    hint: 'Stop it and wait until its heartbeat is older than that, or add {wait}.',
+  }
 }

@@ -1,138 +1,146 @@
-import type { Backend, BackendState, Desired, RowChange } from '../model/backend.js'
-import { keyOf, rowsOf, sameState } from '../model/backend.js'
-import { reset } from '../model/failover.js'
-import { freeze, thaw } from '../model/freeze.js'
-import type { ServiceView } from '../model/observation.js'
-import type { Action, BackendPlan, ConfigPlan, Stages } from '../model/plan.js'
+import { type Backend, type BackendState, type Desired, listRows, makeRowKey, type Row, withStates } from '../model/backend.js'
+import { isFailedOver } from '../model/failover.js'
+import type { Observation } from '../model/observation.js'
+import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { type IsUp, refusals } from './guards.js'
-import { restored } from './restore.js'
-import { resets, stagesOf } from './stages.js'
+import { type ConfigPlan, planConfig, sectionReplicates } from './config.js'
+import { type Candidate, listRefusals } from './guards.js'
+import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
+import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
 
-/** What a plan is made from, beside the rows. */
-export interface Circumstances {
-  /** Seconds. */
-  readonly serviceDownTime: number
-  readonly restore: Request['restore']
-  readonly config: ConfigPlan | undefined
-  readonly service: ServiceView | undefined
-  readonly isUp: IsUp
+/** The changes of one backend's rows, by when they are written. */
+interface BackendPhases {
+  readonly backend: Backend
+  readonly desired: Desired
+  readonly before: BackendChange
+  readonly stopped: BackendChange
+  /** The backend as the second change leaves it, and what is still wanted of it then. */
+  readonly left: Backend
+  readonly after: Desired
 }
 
-/** All that must be done so that the backend is as desired, and what forbids it. */
-export function planBackend(backend: Backend, circumstances: Circumstances): BackendPlan {
-  const { config, service } = circumstances
-  const stages = stagesOf(backend, service)
-  const before = planRows(backend, stages.before)
-  const between = circumstances.restore
-    ? restored(backend, circumstances.restore)
-    : planRows(withStates(backend, before.rows), stages.between)
-  const after = planRows(withStates(backend, between.rows), stages.after)
-  const actions = new Set([...before.actions, ...between.actions, ...after.actions])
-  if (config !== undefined && config.options.length > 0) actions.add('update_config')
-  const restarts = between.actions.size > 0 || actions.has('update_config')
-  for (const action of control(service, restarts)) actions.add(action)
-  // The driver will have it enabled at its start, whatever the row says before.
-  if (actions.has('start_service') && stages.after.replication === 'disabled' && service?.replicates)
-    actions.add('disable_replication')
-  const ordered = ORDER.filter((action) => actions.has(action))
-  const last = withStates(backend, after.rows)
-  const whole = {
-    backend,
-    actions: ordered,
-    rows: rowsOf(backend).map((row, index) => ({
-      ...between.rows[index],
-      row,
-      after: rowsOf(last)[index]?.state ?? row.state,
-    })),
+/**
+ * All steps that are missing, in order, and what forbids them. The plan comes from the request and the observation alone, so that the next run of
+ * a killed run finishes its work. Errors: config_error, invalid_request, conflict (a restore of rows that changed since).
+ */
+export function makePlan(request: Request, observation: Observation): Plan {
+  const config = planConfig(request, observation)
+  const phases = observation.backends.map((backend) => planPhases(backend, request))
+  const isAtRest = config.edit !== undefined || phases.some(({ stopped }) => stopped.rows.length > 0)
+  const { stops, starts } = planService(observation, request, isAtRest)
+  const hosts = findServicesToAwait(phases, request, observation, isAtRest)
+  const predict = starts ? makeStartPrediction(observation, config) : (backend: Backend) => backend
+  const tails = phases.map(({ left, after }) => planRows(predict(left), after))
+  const { service } = observation
+  const steps: readonly (Step | undefined)[] = [
+    makeWriteStep(phases.map(({ before }) => before)),
+    stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
+    request.wait && !observation.waitIsOver && hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined,
+    config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
+    makeWriteStep(phases.map(({ stopped }) => stopped)),
+    starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
+    planHeartbeat(observation, request, { starts, hasTail: tails.some(({ rows }) => rows.length > 0) }),
+    makeWriteStep(tails),
+  ]
+  const missing = steps.filter((step) => step !== undefined)
+  const candidates = phases.map(
+    (each, index): Candidate => ({
+      backend: each.backend,
+      desired: each.desired,
+      resets: needsReset(each.backend, each.desired),
+      mustBeDown: mustBeDown(each),
+      rows: [each.before, each.stopped, tails[index] ?? each.stopped].flatMap(({ rows }) => rows),
+      controlsService: stops || starts,
+      edit: config.edit,
+      configRefusal: config.refusal,
+      waitsForDown: missing.some(({ kind }) => kind === 'await_down'),
+      request,
+      observation,
+    }),
+  )
+  return {
+    steps: missing,
+    refusals: listRefusals(candidates),
+    obstacle: config.edit && observation.config?.obstacles.get(config.edit.file),
+    section: config.section,
+    warnings: config.warnings,
   }
-  return { ...whole, refusals: refusals(whole, backend.target.desired, circumstances), restarts, config, service }
 }
 
-/** One writing of the tables, on the way to what the whole plan wants. */
-export function planStage(backend: Backend, stage: keyof Stages, circumstances: Circumstances): BackendPlan {
-  const desired = stagesOf(backend, circumstances.service)[stage]
-  const { restore } = circumstances
-  const { actions, rows } =
-    restore !== undefined && stage === 'between' ? restored(backend, restore) : planRows(backend, desired)
-  const ordered = ORDER.filter((action) => actions.has(action))
-  const { config, service } = circumstances
-  const whole = { backend, actions: ordered, rows }
-  return { ...whole, refusals: refusals(whole, desired, circumstances), restarts: false, config, service }
+function planPhases(backend: Backend, request: Request): BackendPhases {
+  const desired = resolveDesired(backend, request)
+  const divided = divideDesired(backend, desired, request.service)
+  const before = planRows(backend, divided.before)
+  const held = applyChange(backend, before)
+  const stopped = request.restore ? restoreRows(held, request.restore) : planRows(held, divided.stopped)
+  return { backend, desired, before, stopped, left: applyChange(held, stopped), after: divided.after }
 }
 
-/** The order in which a promotion takes its steps. */
-export const ORDER: readonly Action[] = [
-  'freeze',
-  'stop_service',
-  'update_config',
-  'reset_active_backend',
-  'enable_replication',
-  'set_active_backend_id',
-  'set_replication_status',
-  'restore',
-  'start_service',
-  'disable_replication',
-  'thaw',
-]
-
-/** The service is stopped where that is asked for, or where something is to be done that it must not run through. */
-function control(service: ServiceView | undefined, restarts: boolean): Action[] {
-  if (service === undefined) return []
-  const { wanted, state } = service
-  const stops = state !== 'stopped' && (wanted === 'stopped' || restarts)
-  const starts = wanted === 'started' && (state !== 'started' || stops)
-  return [...(stops ? (['stop_service'] as const) : []), ...(starts ? (['start_service'] as const) : [])]
+/** The service is stopped if the request wants that, or if something is to be done that it must not run through. */
+function planService({ service }: Observation, request: Request, isAtRest: boolean): { stops: boolean; starts: boolean } {
+  if (service === undefined || request.service === undefined) return { stops: false, starts: false }
+  const wanted = request.service.state
+  const stops = service.state !== 'stopped' && (wanted === 'stopped' || isAtRest)
+  return { stops, starts: wanted === 'started' && (service.state !== 'started' || stops) }
 }
 
-interface Planned {
-  readonly actions: ReadonlySet<Action>
-  readonly rows: readonly RowChange[]
-}
-
-/** Every row taken through reset, then replication, then frozen, then what is set as it is. */
-function planRows(backend: Backend, desired: Desired): Planned {
-  const actions = new Set<Action>()
-  const toReset = resets(backend, desired)
-  const rows = rowsOf(backend).map((row) => {
-    const { after, steps } = planRow(row.state, desired, toReset)
-    for (const step of steps) actions.add(step)
-    return { row, after }
+/** The services that must be down before something is done, and still count as up. */
+function findServicesToAwait(
+  phases: readonly BackendPhases[],
+  request: Request,
+  observation: Observation,
+  isAtRest: boolean,
+): readonly string[] {
+  const { service } = observation
+  const ownMustBeDown = service !== undefined && (isAtRest || request.service?.state === 'stopped')
+  return phases.flatMap((each) => {
+    const { backend } = each
+    const all = mustBeDown(each)
+    return backend.services
+      .filter((row) => all || (ownMustBeDown && row.name === service.host))
+      .filter((row) => countsAsUp(row, request, observation))
+      .map(({ name }) => name)
   })
-  return { actions, rows }
 }
 
-function planRow(before: BackendState, desired: Desired, toReset: boolean) {
-  const steps: Action[] = []
-  const step = (action: Action, from: BackendState, to: BackendState): BackendState => {
-    if (!sameState(from, to)) steps.push(action)
-    return to
-  }
-  let after = before
-  if (toReset) after = step('reset_active_backend', after, reset(after))
-  const { replication, frozen } = desired
-  if (replication !== undefined) {
-    after = step(replication === 'enabled' ? 'enable_replication' : 'disable_replication', after, {
-      ...after,
-      replication_status: replication,
-    })
-  }
-  if (frozen === true) {
-    // A backend that was frozen before the reset has stayed so: only one that was not is frozen by this run.
-    if (!sameState(before, freeze(before))) steps.push('freeze')
-    after = freeze(after)
-  }
-  if (frozen === false) after = step('thaw', after, thaw(after))
-  const { active_backend_id, replication_status } = desired
-  if (active_backend_id !== undefined && (after.active_backend_id || null) !== active_backend_id)
-    after = step('set_active_backend_id', after, { ...after, active_backend_id })
-  if (replication_status !== undefined) after = step('set_replication_status', after, { ...after, replication_status })
-  return { after, steps }
+/** Whether no service of the backend may run: under a reset, and if another array is set as the one that the backend runs on. */
+function mustBeDown({ backend, desired, stopped }: BackendPhases): boolean {
+  const moves = stopped.rows.some(
+    ({ row, after }) => (row.state.active_backend_id || null) !== (after.active_backend_id || null),
+  )
+  return moves || needsReset(backend, desired)
 }
 
-function withStates(backend: Backend, changes: readonly RowChange[]): Backend {
-  const states = new Map(changes.map(({ row, after }) => [keyOf(row), after]))
-  const changed = <T extends Backend['cluster']>(row: T): T =>
-    row === undefined ? row : { ...row, state: states.get(keyOf(row)) ?? row.state }
-  return { ...backend, cluster: changed(backend.cluster), services: backend.services.map((row) => changed(row)) }
+/** A start is proven by a heartbeat that comes after it; until then nothing is thawed. */
+function planHeartbeat(
+  observation: Observation,
+  { wait, service: wanted }: Request,
+  { starts, hasTail }: { readonly starts: boolean; readonly hasTail: boolean },
+): Step | undefined {
+  const { service } = observation
+  if (!wait || service === undefined || wanted?.state !== 'started') return undefined
+  const isProven = !starts && hasProvenHeartbeat(observation, service)
+  const isOpen = starts || service.startedAt !== undefined || hasTail || !hasFreshHeartbeat(observation, service)
+  return isOpen && !isProven ? { kind: 'await_heartbeat', actions: [], service } : undefined
+}
+
+/** What the driver sets at its start if the section names a replica: the service's row, and the cluster's, become enabled. */
+function makeStartPrediction(observation: Observation, config: ConfigPlan): (backend: Backend) => Backend {
+  const { service } = observation
+  return (backend) => {
+    if (service === undefined || !sectionReplicates(backend, observation, config)) return backend
+    const isStarted = ({ table, name, state }: Row) =>
+      (table === 'clusters' || name === service.host) && !isFailedOver(state)
+    const states = listRows(backend)
+      .filter(isStarted)
+      .map((row): [string, BackendState] => [makeRowKey(row), { ...row.state, replication_status: 'enabled' }])
+    return withStates(backend, new Map(states))
+  }
+}
+
+/** One transaction for all backends; undefined if nothing is to be written. */
+function makeWriteStep(changes: readonly BackendChange[]): Step | undefined {
+  const needed = changes.filter(({ rows }) => rows.length > 0)
+  if (needed.length === 0) return undefined
+  return { kind: 'write_rows', actions: [...new Set(needed.flatMap(({ actions }) => actions))], changes: needed }
 }

@@ -1,12 +1,12 @@
 import type { DiffDocument } from '../model/contract.generated.js'
-import type { ConfigPlan } from '../model/plan.js'
+import type { ConfigEdit } from '../model/plan.js'
 import { normalized, parseIni } from '../oslo/ini.js'
 import { deviceOf } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 
 /** The options that change in cinder.conf, before and after, without secrets; where only a secret changed, that it did. */
-export function configDiff({ file, section, before, after, options }: ConfigPlan): DiffDocument {
+export function diffConfig({ file, section, before, after, options }: ConfigEdit): DiffDocument {
   const linesIn = (content: Buffer) =>
     parseIni(content.toString('utf8'), file)
       .assignments.filter((each) => normalized(each.section) === normalized(section) && options.includes(each.key))

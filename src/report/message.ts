@@ -1,67 +1,70 @@
+import { ACTIONS } from '../model/actions.js'
+import type { Action } from '../model/contract.generated.js'
 import { isUp } from '../model/heartbeat.js'
-import type { Action, BackendPlan, Plan } from '../model/plan.js'
+import type { Observation } from '../model/observation.js'
+import type { BackendSummary } from '../plan/summary.js'
+import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 
-/** More backends than this are counted, not listed. */
-const MOST_LISTED = 5
+interface MessageFacts {
+  /** Whether the request wants anything, or only a report. */
+  readonly wants: boolean
+  readonly checkMode: boolean
+  readonly observation: Observation
+}
 
-/** The result in a sentence: what was done, what would be done, or, for a request that wants nothing, how things stand. */
-export function message(
-  plan: Plan,
-  { wants, checkMode, serviceDownTime }: { wants: boolean; checkMode: boolean; serviceDownTime: number },
-): string {
-  if (plan.length === 0) return 'There are no volume backends.'
-  if (!wants) return listed(plan.map((each) => standing(each, serviceDownTime)))
-  const changed = plan.filter(({ actions }) => actions.length > 0)
-  const deeds = changed.map(
-    (each) => `${named(each)}: ${each.actions.map((action) => deed(action, each, checkMode)).join(', ')}`,
+/** The result in a sentence: what was done, what would be done, or, for a request that wants nothing, the state of each backend. */
+export function makeMessage(summaries: readonly BackendSummary[], facts: MessageFacts): string {
+  if (summaries.length === 0) return 'There are no volume backends.'
+  if (!facts.wants) return formatList(summaries.map((each) => describeState(each, facts.observation)))
+  const changed = summaries.filter(({ actions }) => actions.length > 0)
+  const unchanged = summaries.filter(({ actions }) => actions.length === 0)
+  if (changed.length === 0) return `Nothing to change: ${formatList(unchanged.map(nameBackend), ', ')}`
+  const changes = changed.map(
+    (each) => `${nameBackend(each)}: ${each.actions.map((action) => describeAction(action, each, facts)).join(', ')}`,
   )
-  const unchanged = plan.filter(({ actions }) => actions.length === 0)
-  if (deeds.length === 0) return `Nothing to change: ${listed(unchanged.map(named), ', ')}`
   const rest = unchanged.length === 0 ? '' : `; ${unchanged.length} unchanged`
-  return `${checkMode ? 'Would change ' : ''}${listed(deeds)}${rest}`
+  return `${facts.checkMode ? 'Would change ' : ''}${formatList(changes)}${rest}`
 }
 
-function deed(action: Action, { rows, config, service }: BackendPlan, checkMode: boolean): string {
-  const was = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
-  const to = rows[0]?.after
-  const from = was ? ` (${checkMode ? 'is' : 'was'} ${quote(was)})` : ''
-  const words: Record<Action, string> = {
-    freeze: 'frozen',
-    stop_service: `${quote(service?.name ?? '')} stopped`,
-    update_config: `${config?.options.join(', ')} changed in ${quote(config?.file ?? '')}`,
-    reset_active_backend: `active backend reset${from}`,
-    enable_replication: 'replication enabled',
-    start_service: `${quote(service?.name ?? '')} started`,
-    disable_replication: 'replication disabled',
-    thaw: 'thawed',
-    set_active_backend_id: `active_backend_id set to ${quote(String(to?.active_backend_id))}`,
-    set_replication_status: `replication_status set to ${quote(String(to?.replication_status))}`,
-    restore: 'restored',
+function describeAction(
+  action: Action,
+  { rows, edit }: BackendSummary,
+  { checkMode, observation: { service } }: MessageFacts,
+): string {
+  const { done } = ACTIONS[action]
+  const after = rows[0]?.after
+  switch (action) {
+    case 'stop_service':
+    case 'start_service':
+      return `${quote(service?.name ?? '')} ${done}`
+    case 'update_config':
+      return `${edit?.options.join(', ')} ${done} in ${quote(edit?.file ?? '')}`
+    case 'reset_active_backend': {
+      const active = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
+      return active ? `${done} (${checkMode ? 'is' : 'was'} ${quote(active)})` : done
+    }
+    case 'set_active_backend_id':
+      return `${done} to ${quote(String(after?.active_backend_id))}`
+    case 'set_replication_status':
+      return `${done} to ${quote(String(after?.replication_status))}`
+    default:
+      return done
   }
-  return words[action]
 }
 
-function standing(each: BackendPlan, serviceDownTime: number): string {
-  const { services } = each.backend
-  const [main] = each.rows
-  const state = main?.row.state
-  const up = services.some((row) => isUp(row, serviceDownTime))
+function describeState(summary: BackendSummary, { serviceDownTime }: Observation): string {
+  const state = summary.rows[0]?.after
   const words = [
-    up ? 'up' : 'down',
+    summary.backend.services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
     state?.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
     state?.frozen ? 'frozen' : 'not frozen',
     `replication ${quote(state?.replication_status ?? 'never set')}`,
     state?.active_backend_id ? `running on ${quote(state.active_backend_id)}` : 'running on its own array',
   ]
-  return `${named(each)}: ${words.join(', ')}`
+  return `${nameBackend(summary)}: ${words.join(', ')}`
 }
 
-function named({ backend }: BackendPlan): string {
+function nameBackend({ backend }: BackendSummary): string {
   return quote(backend.cluster?.name ?? backend.target.name)
-}
-
-export function listed(items: readonly string[], separator = '; '): string {
-  const shown = items.slice(0, MOST_LISTED).join(separator)
-  return items.length > MOST_LISTED ? `${shown}${separator}and ${items.length - MOST_LISTED} more` : shown
 }

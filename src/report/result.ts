@@ -1,64 +1,118 @@
-import { resolve } from 'node:path'
-import type { Row, RowChange } from '../model/backend.js'
-import { changesOf, differs } from '../model/backend.js'
+// report/ makes the result document from what a run has done. It is pure: a journal in, a document out.
+//
+// It may import model/, text/, plan/ (summaries and warnings) and the reading half of oslo/. It promises one shape for
+// success, failure and check mode, keys in the order of the contract, and no secret. Actions are labels here; nothing is decided by them.
+import type { Journal } from '../model/journal.js'
+import { sortActions } from '../model/actions.js'
+import { isChange, type Row, type RowChange } from '../model/backend.js'
 import type {
   Action,
   BackendDocument,
-  ConfigResult,
   DiffDocument,
   ErrorDocument,
   MemberDocument,
   ResultDocument,
-  ServiceResult,
 } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
 import { isUp } from '../model/heartbeat.js'
-import type { ServiceView } from '../model/observation.js'
-import type { BackendPlan, ConfigPlan, Plan } from '../model/plan.js'
+import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
+import { type BackendSummary, summarizeSteps } from '../plan/summary.js'
+import { listStepWarnings } from '../plan/warnings.js'
 import { type Audience, wordHint } from '../text/hints.js'
-import { configDiff } from './config-diff.js'
-import { rowDiff } from './diff.js'
-import { message } from './message.js'
-import { editsIn, warningsOf } from './warnings.js'
+import { quote } from '../text/quote.js'
+import { diffConfig } from './config-diff.js'
+import { diffRow } from './diff.js'
+import { makeMessage } from './message.js'
+import { makeUndo } from './undo.js'
 
 export interface ReportOptions {
   readonly diff: boolean
-  /** Seconds. */
-  readonly serviceDownTime: number
+  /** What was found before the run looked at any backend. */
   readonly warnings: readonly string[]
-  /** The rows that this run itself changed. */
-  readonly written: readonly RowChange[]
-  /** The copy of cinder.conf that was left beside it. */
-  readonly backup?: string | undefined
-  /** Where the request had the database from. */
-  readonly source: Request['source']
-}
-
-export interface FailureOptions extends ReportOptions {
-  /** What had become of the backends by then. */
-  readonly seen: Plan
   readonly audience: Audience
-  /** What the same request would do now. */
-  readonly pending: readonly Action[]
 }
 
-/** The result of a run that did what its plan says, or in check mode would do it. */
-export function success(
-  plan: Plan,
-  request: Request,
-  { diff, serviceDownTime, warnings, written, backup, source }: ReportOptions,
-): ResultDocument {
-  const { checkMode } = request
+/** The result of a run, or in check mode of its plan. */
+export function makeResult(journal: Journal, options: ReportOptions): ResultDocument {
+  const { error, last } = journal
+  if (error !== undefined) return makeFailure(error, options, journal)
+  if (last === undefined) throw new Error('a run that succeeded without a look')
+  const { request } = journal
+  const summaries = summarize(journal, last)
   return {
-    changed: plan.some(({ actions }) => actions.length > 0),
+    changed: summaries.some(({ actions }) => actions.length > 0),
     failed: false,
-    msg: message(plan, { wants: wantsAnything(request), checkMode, serviceDownTime }),
-    backends: plan.map((each) => backendDocument(each, serviceDownTime, backup)),
-    ...(diff && { diff: diffOf(plan) }),
-    warnings: [...warnings, ...warningsOf(plan)],
-    ...undoOf(written, source),
+    msg: makeMessage(summaries, { wants: wantsAnything(request), checkMode: request.checkMode, observation: last }),
+    ...makeBody(summaries, last, journal, options),
   }
+}
+
+/** The result of a run that failed, with all that was done and seen by then. */
+export function makeFailure(error: unknown, options: ReportOptions, journal?: Journal): ResultDocument {
+  const known = error instanceof AgentError ? error : makeInternalError(error)
+  const { host, cluster, hint: plain } = known.details
+  const hint = plain === undefined ? undefined : wordHint(plain, options.audience)
+  const last = journal?.last
+  const summaries = journal === undefined || last === undefined ? [] : summarize(journal, last)
+  const done = sortActions(summaries.flatMap(({ actions }) => actions))
+  const pending = sortActions((journal?.remaining ?? []).flatMap(({ actions }) => actions))
+  const document: ErrorDocument = {
+    code: known.code,
+    ...(host !== undefined && { host }),
+    ...(cluster !== undefined && { cluster }),
+    ...(hint !== undefined && { hint }),
+    ...(done.length > 0 && { pending: [...pending] }),
+  }
+  return {
+    changed: done.length > 0 || journal?.mayBeChanged === true,
+    failed: true,
+    msg: (hint === undefined ? known.problem : `${known.problem} ${hint}`) + describeProgress(done, pending, options),
+    ...(journal === undefined || last === undefined
+      ? { backends: [], ...(options.diff && { diff: [] }), warnings: [...options.warnings] }
+      : makeBody(summaries, last, journal, options)),
+    error: document,
+  }
+}
+
+/** As long as nothing is done, the rows count as they were read last. */
+function summarize({ steps, first, request }: Journal, last: Observation): readonly BackendSummary[] {
+  const isUntouched = steps.length === 0
+  return summarizeSteps(steps, { first: isUntouched ? last : (first ?? last), last, isDone: !request.checkMode })
+}
+
+type Body = Pick<ResultDocument, 'backends' | 'diff' | 'warnings' | 'undo' | 'unconfirmed'>
+
+function makeBody(
+  summaries: readonly BackendSummary[],
+  last: Observation,
+  journal: Journal,
+  { diff, warnings }: ReportOptions,
+): Body {
+  const { request, unconfirmed } = journal
+  return {
+    backends: summaries.map((each) => makeBackend(each, last, journal)),
+    ...(diff && { diff: listDiffs(summaries) }),
+    warnings: [
+      ...warnings,
+      ...listStepWarnings(summaries, request, last),
+      ...journal.warnings,
+      ...journal.passed.map(({ code, problem }) => `Forced past ${code}: ${problem}`),
+      ...unconfirmed.map(({ name }) => warnOfUnconfirmed(name)),
+    ],
+    ...makeUndo(summaries, journal),
+    ...(unconfirmed.length > 0 && { unconfirmed: unconfirmed.map(({ kind, name }) => ({ [kind]: name })) }),
+  }
+}
+
+function warnOfUnconfirmed(name: string): string {
+  return `The answer to a commit was lost: this run may have written the rows of ${quote(name)}, or another run. No undo is given for them.`
+}
+
+function listDiffs(summaries: readonly BackendSummary[]): DiffDocument[] {
+  const edits = summaries.flatMap(({ edit }) => edit ?? [])
+  const changes = summaries.flatMap(({ written }) => written.filter(isChange))
+  return [...edits.map(diffConfig), ...changes.map(diffRow)]
 }
 
 function wantsAnything({ targets, restore, config, service }: Request): boolean {
@@ -68,78 +122,29 @@ function wantsAnything({ targets, restore, config, service }: Request): boolean 
   )
 }
 
-/** What puts back the rows that were changed; nothing where none were. What others changed meanwhile is not this run's to take back. */
-function undoOf(
-  written: readonly RowChange[],
-  { connection: _, ...source }: ReportOptions['source'],
-): Pick<ResultDocument, 'undo'> {
-  const restore = written.filter(differs).map(({ row, after }) => ({
-    [row.table === 'services' ? 'host' : 'cluster']: row.name,
-    from: after,
-    to: {
-      ...row.state,
-      ...(row.table === 'services' && row.state.disabled !== after.disabled && { modified_at: row.modifiedAt }),
-    },
-  }))
-  const files = Object.fromEntries(
-    Object.entries(source).map(([key, paths]) => [key, paths.map((path) => resolve(path))]),
-  )
-  return restore.length === 0 ? {} : { undo: { restore, ...files } }
-}
-
-function diffOf(plan: Plan): DiffDocument[] {
-  return [...editsIn(plan).map(configDiff), ...changesOf(plan).map(rowDiff)]
-}
-
-/** The result of a run that failed; what was done and seen by then is told all the same. */
-export function failure(error: unknown, { seen, pending, audience, ...options }: FailureOptions): ResultDocument {
-  const known = error instanceof AgentError ? error : unexpected(error)
-  const { host, cluster } = known.details
-  const { hint: given } = known.details
-  const hint = given === undefined ? undefined : wordHint(typeof given === 'object' ? given[audience] : given, audience)
-  const done = [...new Set(seen.flatMap(({ actions }) => actions))]
-  const document: ErrorDocument = {
-    code: known.code,
-    ...(host !== undefined && { host }),
-    ...(cluster !== undefined && { cluster }),
-    ...(hint !== undefined && { hint }),
-    ...(done.length > 0 && { pending: [...new Set(pending)] }),
-  }
-  return {
-    changed: known.details.unconfirmed === true || done.length > 0,
-    failed: true,
-    msg: (hint === undefined ? known.problem : `${known.problem} ${hint}`) + halfWay(done, pending, audience),
-    backends: seen.map((each) => backendDocument(each, options.serviceDownTime, options.backup)),
-    ...(options.diff && { diff: diffOf(seen) }),
-    warnings: [...options.warnings, ...warningsOf(seen)],
-    ...undoOf(options.written, options.source),
-    error: document,
-  }
-}
-
-function halfWay(done: readonly Action[], pending: readonly Action[], audience: Audience): string {
+function describeProgress(done: readonly Action[], pending: readonly Action[], { audience }: ReportOptions): string {
   if (done.length === 0) return ''
-  const listed = (actions: readonly Action[]) =>
+  const format = (actions: readonly Action[]) =>
     actions.map((action) => (audience === 'command' ? action.replaceAll('_', ' ') : action)).join(', ')
-  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${listed(pending)}`
-  return ` Done so far: ${listed(done)}; the same ${audience} ${next}.`
+  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${format(pending)}`
+  return ` Done so far: ${format(done)}; the same ${audience} ${next}.`
 }
 
-/** A bug of ours. Its text is not shown, for nobody knows what is in it. */
-function unexpected(error: unknown): AgentError {
+/** A bug. Its text is not shown, because nobody knows what is in it. */
+function makeInternalError(error: unknown): AgentError {
   const kind = error instanceof Error ? error.name : typeof error
-  const hint = 'Run it again with --verbose to see where, and report it.'
-  return new AgentError('internal_error', `The agent hit a bug of its own (${kind}).`, { hint, cause: error })
+  return new AgentError('internal_error', `Internal error (${kind}).`, {
+    hint: 'Run it again with --verbose to see the stack, and report it.',
+    cause: error,
+  })
 }
 
-function backendDocument(
-  { backend, actions, rows, config, service }: BackendPlan,
-  serviceDownTime: number,
-  backup: string | undefined,
-): BackendDocument {
+function makeBackend({ backend, actions, rows, edit }: BackendSummary, last: Observation, journal: Journal): BackendDocument {
   const { target, cluster, services } = backend
   const [main, ...members] = rows
   if (main === undefined) throw new Error('a backend without rows')
+  const { section, backup } = journal
+  const { service, serviceDownTime } = last
   return {
     ...(target.kind === 'host' && { host: target.name }),
     ...(cluster !== undefined && { cluster: cluster.name }),
@@ -148,30 +153,35 @@ function backendDocument(
     actions: [...actions],
     before: main.row.state,
     after: main.after,
-    ...liveness(services, serviceDownTime),
-    ...(config !== undefined && { config: configResult(config, backup) }),
-    ...(service !== undefined && { service: serviceResult(service) }),
-    ...(cluster !== undefined && { members: members.map((each) => memberDocument(each, serviceDownTime)) }),
+    ...makeLiveness(services, serviceDownTime),
+    ...(section !== undefined && {
+      config: {
+        file: section.file,
+        section: section.name,
+        options: [...(edit?.options ?? [])],
+        ...(backup !== undefined && { backup }),
+      },
+    }),
+    ...(service !== undefined && {
+      service: { manager: service.manager, name: service.name, state: service.state },
+    }),
+    ...(cluster !== undefined && { members: members.map((each) => makeMember(each, services, serviceDownTime)) }),
   }
 }
 
-function configResult({ file, section, options }: ConfigPlan, backup: string | undefined): ConfigResult {
-  return { file, section, options: [...options], ...(backup !== undefined && { backup }) }
+function makeMember({ row, after }: RowChange, services: readonly Row[], serviceDownTime: number): MemberDocument {
+  const now = services.filter(({ id }) => id === row.id)
+  return { host: row.name, before: row.state, after, ...makeLiveness(now, serviceDownTime) }
 }
 
-function serviceResult({ manager, name, state }: ServiceView): ServiceResult {
-  return { manager, name, state }
-}
-
-function memberDocument({ row, after }: RowChange, serviceDownTime: number): MemberDocument {
-  return { host: row.name, before: row.state, after, ...liveness([row], serviceDownTime) }
-}
-
-function liveness(services: readonly Row[], serviceDownTime: number): Pick<BackendDocument, 'state' | 'heartbeat_age'> {
+function makeLiveness(
+  services: readonly Row[],
+  serviceDownTime: number,
+): Pick<BackendDocument, 'state' | 'heartbeat_age'> {
   const ages = services.flatMap(({ heartbeatAge }) => heartbeatAge ?? [])
   return {
     state: services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
-    // A heartbeat from a clock that is ahead of the database's counts as one of this moment.
+    // A heartbeat by a clock that is ahead of the database's counts as one of now.
     heartbeat_age: ages.length === 0 ? null : Math.max(0, Math.floor(Math.min(...ages))),
   }
 }

@@ -1,0 +1,89 @@
+import { execute } from './execute/execute.js'
+import type { ResultDocument } from './model/contract.generated.js'
+import { AgentError } from './model/errors.js'
+import type { Journal } from './model/journal.js'
+import type { Plan } from './model/plan.js'
+import type { Request } from './model/request.js'
+import { type DatabaseFacts, locateDatabase } from './observe/database.js'
+import { addSimilarNames } from './observe/similar-names.js'
+import { makeFailure, makeResult } from './report/result.js'
+import { parseInput } from './request/parse.js'
+import { type Flags, toRequest } from './request/request.js'
+import type { ServiceManager } from './service/manager.js'
+import { startDeadline } from './store/deadline.js'
+import { openStore } from './store/open.js'
+import { retry } from './store/retry.js'
+import type { Audience } from './text/hints.js'
+
+export interface RunContext {
+  readonly env: NodeJS.ProcessEnv
+  readonly signal: AbortSignal
+  /** Gets errors that nobody foresaw. */
+  readonly onBug: (error: unknown) => void
+  readonly audience: Audience
+  /** Tells a person who watches what is being done. */
+  readonly onProgress: (text: string) => void
+  /** Is shown every plan before a step of it is done; what it throws ends the run. */
+  readonly approve?: ((plan: Plan) => void) | undefined
+}
+
+/** One request from bytes to result. It never throws: every failure is a result too. */
+export async function runRequest(
+  readInput: () => Promise<Buffer>,
+  flags: Flags,
+  context: RunContext,
+): Promise<ResultDocument> {
+  const warnings: string[] = []
+  let report = { diff: flags.diff, warnings, audience: context.audience }
+  try {
+    const request = toRequest(parseInput(await readInput()), flags)
+    report = { ...report, diff: request.diff }
+    const database = locateDatabase(request, context.env)
+    const journal = await executeOn(database, request, context, (warning) => warnings.push(warning))
+    if (journal.error !== undefined) reportBug(journal.error, context)
+    return makeResult(journal, report)
+  } catch (error) {
+    reportBug(error, context)
+    return makeFailure(error, report)
+  }
+}
+
+/** Looks, plans and acts on the database until nothing is left to do. Errors: those of opening the database, and of choosing a service manager. */
+async function executeOn(
+  { url, serviceDownTime }: DatabaseFacts,
+  request: Request,
+  { env, signal, onProgress, approve = () => {} }: RunContext,
+  warn: (warning: string) => void,
+): Promise<Journal> {
+  const { timeout, targets, checkMode: readOnly } = request
+  const store = await openStore(url, { readOnly, signal, warn })
+  try {
+    const manager = await openServiceManager(request, env, url.password, signal)
+    const readRows = () => retry(timeout, signal, (deadline) => store.read(targets, deadline))
+    const options = { request, env, signal, store, manager, serviceDownTime, readRows, onProgress, approve }
+    const journal = await execute(options)
+    const listNames = (table: 'services' | 'clusters') => store.listNames(table, startDeadline(timeout))
+    return { ...journal, error: await addSimilarNames(journal.error, listNames) }
+  } finally {
+    await store.close()
+  }
+}
+
+/** The manager that the request names; undefined if the request is not about the service. Its errors hold no secret that is known here. */
+async function openServiceManager(
+  request: Request,
+  env: NodeJS.ProcessEnv,
+  password: string | undefined,
+  signal: AbortSignal,
+): Promise<ServiceManager | undefined> {
+  if (request.service === undefined) return undefined
+  const { openManager } = await import('./service/open.js')
+  const { readConfigFiles } = await import('./oslo/files.js')
+  const { listSecrets, makeScrubber } = await import('./text/secrets.js')
+  const files = readConfigFiles(request.config?.file, request.source, env)
+  return openManager(request.service, { signal, scrub: makeScrubber(listSecrets(request, files, password)) })
+}
+
+function reportBug(error: unknown, { onBug }: RunContext): void {
+  if (!(error instanceof AgentError) || error.code === 'internal_error') onBug(error)
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AgentError } from '../model/errors.js'
+import { getHeartbeatTimeout } from '../model/heartbeat.js'
+import type { Observation, ServiceFacts } from '../model/observation.js'
+import type { Step } from '../model/plan.js'
+import { observeAgain } from '../observe/observe.js'
+import { hasProvenHeartbeat } from '../plan/timing.js'
+import { describeAge } from '../plan/words.js'
+import { quote } from '../text/quote.js'
+import type { StepResult, StepTools } from './perform.js'
+
+const ROW_POLL_MS = 500
+
+/** A manager may take a second to answer. */
+const STATUS_POLL_MS = 5000
+
+type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
+
+/**
+ * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too.
+ * Errors: timeout, except with `force`; those of the planner and the guards.
+ */
+export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
+  const { request, judge, onProgress } = tools
+  const deadline = performance.now() + request.waitTimeout * 1000
+  for (let last = observation; ; ) {
+    last = await observeAgain(['rows'], last, tools)
+    const [next] = judge(last).steps
+    if (next?.kind !== 'await_down') return { done: step, observation: last }
+    if (performance.now() >= deadline) {
+      if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
+      throw makeStillUpError(next.hosts, last, tools)
+    }
+    onProgress(`waiting until the heartbeat of ${next.hosts.join(', ')} has stopped`)
+    await pause(ROW_POLL_MS, tools.signal)
+  }
+}
+
+/**
+ * Waits for a heartbeat of the service that comes after those seen before: its driver works then (cinder/service.py, report_state).
+ * Errors: timeout, and service_control_failed if its manager says that it is stopped.
+ */
+export async function awaitHeartbeat(
+  step: AwaitHeartbeat,
+  observation: Observation,
+  tools: StepTools,
+): Promise<StepResult> {
+  const { service } = step
+  const deadline = performance.now() + tools.request.waitTimeout * 1000
+  let asked = performance.now()
+  for (let last = observation; ; ) {
+    last = await observeAgain(['rows'], last, tools)
+    tools.onRows(last)
+    if (hasProvenHeartbeat(last, service)) return { done: step, observation: last }
+    const isOver = performance.now() >= deadline
+    if (isOver || performance.now() - asked > STATUS_POLL_MS) {
+      last = await observeAgain(['service'], last, tools)
+      tools.onRows(last)
+      asked = performance.now()
+      if (last.service?.state === 'stopped') throw makeStoppedError(service)
+    }
+    if (isOver) throw makeNoHeartbeatError(service, tools)
+    tools.onProgress(`waiting for a heartbeat of ${service.host}`)
+    await pause(ROW_POLL_MS, tools.signal)
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {
+    throw new AgentError('interrupted', 'The run was interrupted by a signal while it waited for a heartbeat.', {
+      hint: 'Run it again.',
+    })
+  })
+}
+
+function makeStillUpError(hosts: readonly string[], observation: Observation, { request }: StepTools): AgentError {
+  const [host = '', ...others] = hosts
+  const { service, serviceDownTime } = observation
+  const name = quote(host)
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  if (service?.host !== host) {
+    const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
+    const age = row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
+    return new AgentError(
+      'timeout',
+      `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,
+      { hint: 'Stop it, and run this again.', host },
+    )
+  }
+  const problem =
+    service.state === 'stopped'
+      ? `${service.manager} says that ${service.name} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${request.waitTimeout} s.`
+      : `The heartbeat of ${name} did not stop within ${request.waitTimeout} s.`
+  return new AgentError('timeout', problem, {
+    hint: 'Another process serves this backend: find it and stop it, or correct {service_name}.',
+    host,
+  })
+}
+
+function makeNoHeartbeatError({ manager, name, host }: ServiceFacts, { request }: StepTools): AgentError {
+  return new AgentError(
+    'timeout',
+    `${manager} says that ${name} runs, but no heartbeat of ${quote(host)} was seen within ${request.waitTimeout} s: its report_count did not rise.`,
+    {
+      hint: 'Check the log of cinder-volume: its driver may not have started. After a correction by hand restart it, then run this again.',
+      host,
+    },
+  )
+}
+
+function makeStoppedError({ manager, name, host }: ServiceFacts): AgentError {
+  return new AgentError(
+    'service_control_failed',
+    `${manager} says that ${name} is stopped again, and no heartbeat of ${quote(host)} was seen.`,
+    { hint: 'Check the log of cinder-volume, and run this again.', host },
+  )
+}

@@ -1,0 +1,112 @@
+// execute/ carries a plan out. It looks, plans, judges, does the first step, and looks again. Every step is made like the next run of a run that
+// was killed before it: nothing is known that is not in the tables, in cinder.conf, and with the manager.
+//
+// It may import model/, plan/, observe/, text/, the ports of store/ and service/, and the writing half of oslo/. It promises that no step is done
+// that a guard forbids on the facts of that moment, that the journal has every step that was done, also after a failure, and that nothing is read
+// again after the last step. It does not promise that a step that failed was not done: the journal then says that it may have been.
+import type { Journal } from '../model/journal.js'
+import type { Observation } from '../model/observation.js'
+import type { Plan, Refusal, Step } from '../model/plan.js'
+import type { Request } from '../model/request.js'
+import { type Need, observeAgain, observeAll, type Sources } from '../observe/observe.js'
+import { makePlan } from '../plan/plan.js'
+import { enforceGuards } from './enforce-guards.js'
+import type { StepResult, StepTools } from './perform.js'
+import { requireProgress } from './require-progress.js'
+
+export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
+  /** Is shown every plan before a step of it is done; what it throws ends the run. */
+  readonly approve: (plan: Plan) => void
+}
+
+/** The facts that must be fresh before a step. The writing of rows reads them under lock; a wait reads them itself. */
+const NEEDS: Readonly<Record<Step['kind'], readonly Need[]>> = {
+  write_rows: [],
+  stop_service: ['rows'],
+  await_down: [],
+  update_config: ['rows', 'config', 'service'],
+  start_service: ['rows', 'service'],
+  await_heartbeat: [],
+}
+
+/** Carries the request out, or in check mode plans it. It never throws: the journal has the error. */
+export async function execute(options: ExecuteOptions): Promise<Journal> {
+  const { request } = options
+  let journal = openJournal(request)
+  const onRows = (last: Observation) => {
+    journal = { ...journal, first: journal.first ?? last, last }
+  }
+  const judge = (observation: Observation): Plan => {
+    onRows(observation)
+    const plan = makePlan(request, observation)
+    requireProgress(plan, observation, journal)
+    const passed = enforceGuards(plan, request)
+    options.approve(plan)
+    journal = addNotes(journal, plan, passed)
+    return plan
+  }
+  try {
+    const sources = { ...options, onRows }
+    let observation = await observeAll(sources)
+    onRows(observation)
+    for (;;) {
+      const { steps } = judge(observation)
+      const [step, next] = steps
+      if (request.checkMode || step === undefined) return { ...journal, steps: [...journal.steps, ...steps] }
+      const { performStep } = await import('./perform.js')
+      const result = await performStep(step, observation, { ...sources, judge })
+      journal = addResult(journal, result)
+      if (result.error !== undefined) throw result.error
+      if (result.isFinal) return journal
+      observation =
+        next === undefined ? result.observation : await observeAgain(NEEDS[next.kind], result.observation, sources)
+    }
+  } catch (error) {
+    return { ...journal, error, remaining: planRemaining(journal) }
+  }
+}
+
+function openJournal(request: Request): Journal {
+  return {
+    request,
+    first: undefined,
+    last: undefined,
+    steps: [],
+    remaining: [],
+    warnings: [],
+    section: undefined,
+    passed: [],
+    backup: undefined,
+    unconfirmed: [],
+    mayBeChanged: false,
+    error: undefined,
+  }
+}
+
+/** Only the first plan speaks about the request: a later plan would take this run's own edit for that of another. */
+function addNotes(journal: Journal, { warnings, section }: Plan, passed: readonly Refusal[]): Journal {
+  const isFirst = journal.steps.length === 0
+  const known = new Map([...journal.passed, ...passed].map((each) => [`${each.code} ${each.target.name}`, each]))
+  return { ...journal, warnings: isFirst ? warnings : journal.warnings, section, passed: [...known.values()] }
+}
+
+function addResult(journal: Journal, { done, observation, backup, unconfirmed = [], mayBeDone }: StepResult): Journal {
+  return {
+    ...journal,
+    last: observation,
+    steps: done === undefined ? journal.steps : [...journal.steps, done],
+    backup: backup ?? journal.backup,
+    unconfirmed: [...journal.unconfirmed, ...unconfirmed],
+    mayBeChanged: journal.mayBeChanged || mayBeDone === true,
+  }
+}
+
+/** What the same request would do now; nothing if that cannot be known. */
+function planRemaining({ request, last, steps }: Journal): readonly Step[] {
+  if (last === undefined || steps.length === 0) return []
+  try {
+    return makePlan(request, last).steps
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,47 @@
+import type { BackendName } from '../model/backend.js'
+import type { Observation } from '../model/observation.js'
+import type { Plan, Step } from '../model/plan.js'
+import type { Sources } from '../observe/observe.js'
+import type { Store } from '../store/store.js'
+
+/** What came of one step. */
+export interface StepResult {
+  /** The step as it was done; undefined if it was not needed any more, or not done. */
+  readonly done: Step | undefined
+  /** What is known after it. */
+  readonly observation: Observation
+  /** Whether nothing is left to do, or to look at. */
+  readonly isFinal?: boolean
+  readonly error?: unknown
+  /** Whether the step may have been done although it failed. */
+  readonly mayBeDone?: boolean
+  readonly backup?: string | undefined
+  readonly unconfirmed?: readonly BackendName[]
+}
+
+/** What steps work with. */
+export interface StepTools extends Sources {
+  readonly store: Store
+  readonly signal: AbortSignal
+  /** Tells a person who watches what is being done. */
+  readonly onProgress: (text: string) => void
+  /** The plan for new facts. Errors: those of the planner and the guards. */
+  readonly judge: (observation: Observation) => Plan
+}
+
+/** Does one step. Only what is needed for its kind is loaded. */
+export async function performStep(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
+  switch (step.kind) {
+    case 'write_rows':
+      return (await import('./write-rows.js')).writeRows(step, observation, tools)
+    case 'update_config':
+      return (await import('./update-config.js')).updateConfig(step, observation, tools)
+    case 'stop_service':
+    case 'start_service':
+      return (await import('./control-service.js')).controlService(step, observation, tools)
+    case 'await_down':
+      return (await import('./await-heartbeat.js')).awaitDown(observation, tools)
+    case 'await_heartbeat':
+      return (await import('./await-heartbeat.js')).awaitHeartbeat(step, observation, tools)
+  }
+}

@@ -1,0 +1,137 @@
+import { COLUMNS, getActiveBackendId, listRows, makeRowKey, makeTargetKey, type RowChange } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import { isFailedOver } from '../model/failover.js'
+import type { Journal } from '../model/journal.js'
+import type { Observation } from '../model/observation.js'
+import type { Plan, Step } from '../model/plan.js'
+import { describeFailover } from '../plan/words.js'
+import { quote } from '../text/quote.js'
+
+/** Times that a run waits for services to be down, if one starts again. */
+const MOST_WAITS = 2
+
+/**
+ * A step that was done and is planned again tells that the world undid it. Errors: failed_over (a new failover after the reset), conflict (another
+ * failover than the one seen first, or rows and files that change back), replication_not_enabled, service_control_failed, timeout.
+ */
+export function requireProgress(plan: Plan, observation: Observation, { first, steps: done }: Journal): void {
+  assertSameFailover(plan, first, done)
+  if (done.length === 0) return
+  assertReplicationEnabled(plan, done, observation)
+  assertServiceStays(plan, done, observation)
+  assertNothingUndone(plan, done)
+}
+
+/** The request was judged by whoever sent it on the failover that the run saw first. */
+function assertSameFailover({ steps }: Plan, first: Observation | undefined, done: readonly Step[]): void {
+  const reset = listChanges(steps).find(clearsFailover)
+  if (reset === undefined) return
+  const { row } = reset
+  if (listChanges(done).some(clearsFailover)) {
+    throw new AgentError(
+      'failed_over',
+      `${quote(row.name)} was failed over again after its reset (${describeFailover(row.state)}).`,
+      { hint: 'Find out who did that, and why; to run this again would reset it once more.', ...nameRow(row) },
+    )
+  }
+  for (const { backend } of steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))) {
+    const key = makeTargetKey(backend.target)
+    const then = first?.backends.find(({ target }) => makeTargetKey(target) === key)
+    if (then === undefined || !listRows(backend).some(({ state }) => isFailedOver(state))) continue
+    const [was, is] = [getActiveBackendId(then), getActiveBackendId(backend)]
+    const wasFailedOver = listRows(then).some(({ state }) => isFailedOver(state))
+    if (was === is && wasFailedOver) continue
+    const from = wasFailedOver ? `failed over to ${was === undefined ? 'no array' : quote(was)}` : 'not failed over'
+    throw new AgentError(
+      'conflict',
+      `${quote(backend.target.name)} is failed over to ${quote(is ?? 'no array')}, but when this run began it was ${from}.`,
+      {
+        hint: 'Find out who failed it over, correct the request for that array, and run it again.',
+        [backend.target.kind]: backend.target.name,
+      },
+    )
+  }
+}
+
+/** The driver says at its start whether it replicates (cinder/volume/manager.py, init_host). */
+function assertReplicationEnabled({ steps }: Plan, done: readonly Step[], { service }: Observation): void {
+  const enabling = listChanges(steps).find(
+    ({ row, after }) => row.state.replication_status !== 'enabled' && after.replication_status === 'enabled',
+  )
+  if (enabling === undefined || service === undefined || !hasKind(done, 'start_service')) return
+  const { row } = enabling
+  throw new AgentError(
+    'replication_not_enabled',
+    `cinder-volume runs and beats, but its driver set the replication_status of ${quote(row.name)} to ${JSON.stringify(row.state.replication_status)}.`,
+    {
+      hint: 'Check in its log whether it reaches the array that {replicas} names. Correct {replicas}, or the array, and run this again.',
+      ...nameRow(row),
+    },
+  )
+}
+
+/** Somebody else, such as a configuration manager, may start or stop the service while the agent works. */
+function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }: Observation): void {
+  if (service === undefined) return
+  const { manager, name, host, state } = service
+  if (hasKind(done, 'stop_service') && hasKind(steps, 'stop_service')) {
+    throw new AgentError(
+      'service_control_failed',
+      `${name} must be stopped at this point, but ${manager} says that it is ${state}.`,
+      { hint: 'Find out who starts it, a configuration manager or another run of this, and run it again.', host },
+    )
+  }
+  if (hasKind(done, 'start_service') && hasKind(steps, 'start_service')) {
+    throw new AgentError('service_control_failed', `${manager} says that ${name} is ${state} again after its start.`, {
+      hint: 'Check the log of cinder-volume, and run this again.',
+      host,
+    })
+  }
+  const waits = done.filter(({ kind }) => kind === 'await_down').length
+  const [next] = steps
+  if (next?.kind === 'await_down' && waits >= MOST_WAITS) {
+    throw new AgentError('timeout', `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`, {
+      hint: 'Another process serves this backend: find it and stop it.',
+      host: next.hosts[0] ?? host,
+    })
+  }
+}
+
+function assertNothingUndone({ steps }: Plan, done: readonly Step[]): void {
+  const edit = steps.find((step) => step.kind === 'update_config')
+  if (edit?.kind === 'update_config' && hasKind(done, 'update_config')) {
+    const [file] = edit.edits.map((each) => quote(each.file))
+    throw new AgentError('conflict', `${file} was changed back after this run had changed it.`, {
+      hint: 'Find out who changed it, such as a deploy tool, and run this again.',
+    })
+  }
+  const written = new Set(listChanges(done).flatMap(describeColumns))
+  const again = listChanges(steps).find((change) => describeColumns(change).some((each) => written.has(each)))
+  if (again === undefined) return
+  throw new AgentError('conflict', `${quote(again.row.name)} was changed back after this run had changed it.`, {
+    hint: 'Find out who changed it, and run this again.',
+    ...nameRow(again.row),
+  })
+}
+
+function describeColumns({ row, after }: RowChange): readonly string[] {
+  return COLUMNS.filter((column) => row.state[column] !== after[column]).map(
+    (column) => `${makeRowKey(row)} ${column} ${JSON.stringify(after[column])}`,
+  )
+}
+
+function listChanges(steps: readonly Step[]): readonly RowChange[] {
+  return steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes.flatMap(({ rows }) => rows) : []))
+}
+
+function clearsFailover({ row, after }: RowChange): boolean {
+  return isFailedOver(row.state) && !isFailedOver(after)
+}
+
+function hasKind(steps: readonly Step[], kind: Step['kind']): boolean {
+  return steps.some((step) => step.kind === kind)
+}
+
+function nameRow({ table, name }: RowChange['row']): { readonly host?: string; readonly cluster?: string } {
+  return table === 'services' ? { host: name } : { cluster: name }
+}

@@ -1,0 +1,22 @@
+import type { Observation } from '../model/observation.js'
+import type { Step } from '../model/plan.js'
+import { replaceFile } from '../oslo/write.js'
+import { withEdit } from '../plan/config.js'
+import type { StepResult, StepTools } from './perform.js'
+
+type UpdateConfig = Extract<Step, { readonly kind: 'update_config' }>
+
+/**
+ * Replaces the files. This comes before the reset: a cinder-volume that is started between the two by somebody else must not find the old array
+ * with a row that says that all is well. Errors: config_write_failed, conflict.
+ */
+export function updateConfig(step: UpdateConfig, observation: Observation, { onProgress }: StepTools): StepResult {
+  let config = observation.config
+  let backup: string | undefined
+  for (const edit of step.edits) {
+    onProgress(`changing ${edit.file}`)
+    backup = replaceFile(edit) ?? backup
+    config = config && withEdit(config, edit)
+  }
+  return { done: step, observation: { ...observation, config }, backup }
+}

@@ -1,0 +1,123 @@
+import type { Row } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
+import { isBackendFailedOver } from '../model/failover.js'
+import { updateHistory } from '../model/heartbeat.js'
+import type { ConfigFacts, Observation, ServiceState } from '../model/observation.js'
+import type { Request } from '../model/request.js'
+import { readConfigFiles } from '../oslo/files.js'
+import type { ServiceManager } from '../service/manager.js'
+import { groupRows } from './backends.js'
+
+/** The kinds of facts that a look can read again. */
+export type Need = 'rows' | 'config' | 'service'
+
+/** Where facts come from. */
+export interface Sources {
+  readonly request: Request
+  readonly env: NodeJS.ProcessEnv
+  /** Seconds. */
+  readonly serviceDownTime: number
+  readonly readRows: () => Promise<readonly Row[]>
+  /** undefined: the request is not about the service. */
+  readonly manager: ServiceManager | undefined
+  /** Is given every look at the rows, also one that a failure follows. */
+  readonly onRows: (observation: Observation) => void
+}
+
+/**
+ * The first look at everything that the request is about. The manager is asked while the database answers.
+ * Errors: config_error, service_not_found, ambiguous_service, invalid_request, service_control_failed, and those of the store.
+ */
+export async function observeAll(sources: Sources): Promise<Observation> {
+  const { request, manager, serviceDownTime } = sources
+  const isAboutConfig = request.config !== undefined || request.service !== undefined
+  const config = isAboutConfig ? await readConfigFacts(sources) : undefined
+  const state = manager?.readState()
+  state?.catch(() => {}) // it is awaited below, after the rows were read
+  const first = withRows(
+    {
+      at: 0,
+      backends: [],
+      heartbeats: new Map(),
+      config,
+      service: undefined,
+      serviceDownTime,
+      waitIsOver: false,
+    },
+    await sources.readRows(),
+    request,
+  )
+  sources.onRows(first)
+  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await readConfigFacts(sources) : config
+  const observation = { ...first, config: withConfig }
+  return manager === undefined || state === undefined
+    ? observation
+    : withService(observation, manager, await state.catch(throwWithTarget(request)), request)
+}
+
+/** A new look at some of the facts; the others are those of the last look. Errors: those of observeAll. */
+export async function observeAgain(needs: readonly Need[], last: Observation, sources: Sources): Promise<Observation> {
+  const { request, manager } = sources
+  let observation = last
+  if (needs.includes('config') && last.config !== undefined)
+    observation = { ...observation, config: await readConfigFacts(sources) }
+  if (needs.includes('service') && manager !== undefined) {
+    const state = await manager.readState().catch(throwWithTarget(request))
+    observation = withServiceState(observation, state)
+  }
+  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), request)
+  return observation
+}
+
+/** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */
+export function withRows(last: Observation, rows: readonly Row[], { targets }: Request): Observation {
+  const backends = groupRows(targets, rows)
+  const at = performance.now()
+  const services = backends.flatMap((backend) => backend.services)
+  return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, at) }
+}
+
+export function withServiceState(last: Observation, state: ServiceState): Observation {
+  return last.service === undefined ? last : { ...last, service: { ...last.service, state } }
+}
+
+async function withService(
+  observation: Observation,
+  manager: ServiceManager,
+  state: ServiceState,
+  request: Request,
+): Promise<Observation> {
+  const [backend] = observation.backends
+  if (backend === undefined || observation.config === undefined) return observation
+  const { describeService } = await import('./service.js')
+  return { ...observation, service: describeService(request, backend, observation.config, manager, state) }
+}
+
+/** A reset makes cinder-volume start on the primary of its section. If a cinder.conf can be found here, it is worth a look. */
+function wantsToSeeSection({ backends }: Observation, { source }: Request): boolean {
+  if (Object.keys(source).join() === 'connection') return false
+  return backends.some((backend) => backend.target.desired.active_backend === 'reset' && isBackendFailedOver(backend))
+}
+
+async function readConfigFacts({ request: { config, source }, env }: Sources): Promise<ConfigFacts> {
+  const files = readConfigFiles(config?.file, source, env)
+  const obstacles = new Map<string, AgentError>()
+  if (config !== undefined) {
+    const { findWriteObstacle } = await import('../oslo/write.js')
+    for (const { path } of files) {
+      const obstacle = findWriteObstacle(path)
+      if (obstacle !== undefined) obstacles.set(path, obstacle)
+    }
+  }
+  return { files, obstacles, env }
+}
+
+/** A failure of the manager is about the backend that the request names. */
+export function throwWithTarget({ targets }: Request): (error: unknown) => never {
+  return (error) => {
+    const [target] = targets === 'all' ? [] : targets
+    if (!(error instanceof AgentError) || target === undefined || error.details.host !== undefined) throw error
+    throw new AgentError(error.code, error.problem, { ...error.details, [target.kind]: target.name })
+  }
+}
+

@@ -1,0 +1,80 @@
+import { type Backend, type Desired, listRows, type Row } from '../model/backend.js'
+import { isBackendFailedOver } from '../model/failover.js'
+import { getHeartbeatTimeout, hasHeartbeatStopped, isUp } from '../model/heartbeat.js'
+import type { Observation, ServiceFacts } from '../model/observation.js'
+import type { Request } from '../model/request.js'
+import { needsReset } from './rows.js'
+
+/**
+ * What the request wants of a backend. A promotion without a service leaves the backend frozen, because nobody has seen cinder-volume start on the
+ * new primary; a backend that was promoted and thawed before stays thawed.
+ */
+export function resolveDesired(backend: Backend, { config, service }: Request): Desired {
+  const { desired } = backend.target
+  const isPromotion = config?.promote !== undefined && desired.active_backend === 'reset'
+  if (!isPromotion || service !== undefined || desired.frozen !== undefined) return desired
+  const [main] = listRows(backend)
+  return main?.state.frozen || isBackendFailedOver(backend) ? { ...desired, frozen: true } : desired
+}
+
+/** What is written before cinder-volume is stopped, while it is stopped, and after it was started. */
+export interface DividedDesired {
+  readonly before: Desired
+  readonly stopped: Desired
+  readonly after: Desired
+}
+
+/**
+ * When each desired state is written. From the reset until the start is proven the backend stays frozen and disabled, so that nothing is scheduled
+ * onto it. The driver sets replication_status at its start (cinder/volume/manager.py, init_host): so `enabled` is written before, `disabled` after.
+ */
+export function divideDesired(backend: Backend, desired: Desired, service: Request['service']): DividedDesired {
+  if (service === undefined) return { before: {}, stopped: desired, after: {} }
+  const { active_backend, replication, frozen, active_backend_id, replication_status } = desired
+  const [main] = listRows(backend)
+  const mayFreeze = frozen !== undefined || main?.state.frozen === true
+  const holds = frozen === true || (service.state === 'started' && mayFreeze && needsReset(backend, desired))
+  const held = holds ? ({ frozen: true } as const) : {}
+  if (service.state === 'stopped') return { before: held, stopped: desired, after: {} }
+  return {
+    before: held,
+    stopped: {
+      active_backend,
+      active_backend_id,
+      replication_status,
+      ...(replication === 'enabled' && { replication }),
+      ...held,
+    },
+    after: { frozen, ...(replication === 'disabled' && { replication }) },
+  }
+}
+
+/**
+ * Whether a service must be taken for running. The service that was stopped counts as down if its manager says so and its heartbeat has stopped: the
+ * unit that was stopped may not be the one that sends it. All others count by the age of their heartbeat.
+ */
+export function countsAsUp(row: Row, { wait }: Request, observation: Observation): boolean {
+  const { service, heartbeats, at, serviceDownTime } = observation
+  if (!isUp(row, serviceDownTime)) return false
+  if (service === undefined || service.state !== 'stopped' || row.name !== service.host) return true
+  if (hasHeartbeatStopped(row, heartbeats, service.reportInterval, at)) return false
+  return wait || (row.heartbeatAge ?? 0) <= getHeartbeatTimeout(service.reportInterval)
+}
+
+/** The row whose heartbeat the service on this host sends. */
+export function findServiceRow({ backends }: Observation, { host }: ServiceFacts): Row | undefined {
+  return backends.flatMap(({ services }) => services).find(({ name }) => name === host)
+}
+
+/** Whether the last heartbeat is so young that the process that runs now must have sent it. */
+export function hasFreshHeartbeat(observation: Observation, service: ServiceFacts): boolean {
+  const row = findServiceRow(observation, service)
+  return row !== undefined && isUp(row, getHeartbeatTimeout(service.reportInterval))
+}
+
+/** Whether this run has seen a heartbeat that came after those it saw first, and after the start if this run started the service. */
+export function hasProvenHeartbeat(observation: Observation, service: ServiceFacts): boolean {
+  const row = findServiceRow(observation, service)
+  const risenAt = row && observation.heartbeats.get(row.id)?.risenAt
+  return risenAt !== undefined && risenAt >= (service.startedAt ?? 0)
+}

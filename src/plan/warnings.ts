@@ -1,0 +1,127 @@
+import { getSectionName } from '../model/backend.js'
+import { isFailedOver } from '../model/failover.js'
+import type { ConfigFacts, Observation } from '../model/observation.js'
+import type { Request } from '../model/request.js'
+import { findAssignmentsIn, listAssignments } from '../oslo/ini.js'
+import { parseDevice } from '../oslo/value.js'
+import { quote } from '../text/quote.js'
+import type { BackendSummary } from './summary.js'
+
+/** What was done to one backend, or is to be done, with the facts that it was planned from. */
+interface Subject extends BackendSummary {
+  readonly request: Request
+  readonly observation: Observation
+}
+
+interface StepWarning {
+  readonly id: string
+  readonly list: (subject: Subject) => readonly string[]
+}
+
+/** Every warning that goes with what a run does, in the order in which they are reported. */
+const WARNINGS: readonly StepWarning[] = [
+  { id: 'section_of_old_primary', list: warnOfOldPrimary },
+  { id: 'other_backends_stop', list: warnOfOtherBackends },
+  { id: 'start_while_failed_over', list: warnOfStartWhileFailedOver },
+  { id: 'replication_not_checked', list: warnOfUncheckedReplication },
+  { id: 'config_of_another_host', list: warnOfAnotherHost },
+  { id: 'columns_set_directly', list: warnOfDirectColumns },
+  { id: 'thaw_enables', list: warnOfEnabling },
+  { id: 'failover_ended_in_error', list: warnOfFailoverError },
+  { id: 'thaw_without_start', list: warnOfThawWithoutStart },
+]
+
+/** What an operator must know of what was done, or is to be done. */
+export function listStepWarnings(
+  summaries: readonly BackendSummary[],
+  request: Request,
+  observation: Observation,
+): readonly string[] {
+  const subjects = summaries.map((summary) => ({ ...summary, request, observation }))
+  const warnings = subjects.flatMap((subject) => WARNINGS.flatMap(({ list }) => list(subject)))
+  return [...warnings, ...summaries.flatMap(({ edit }) => edit?.warnings ?? [])]
+}
+
+/** After a reset cinder-volume starts on the primary that the section names. */
+function warnOfOldPrimary({ backend, rows, request, observation, actions }: Subject): readonly string[] {
+  const { config } = observation
+  if (!actions.includes('reset_active_backend') || request.config !== undefined || config === undefined) return []
+  const section = getSectionName(backend.target.name) ?? ''
+  const active = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
+  const replicas = listReplicaIds(config, section)
+  if (!active || !replicas.includes(active)) return []
+  return [
+    `cinder.conf here still has ${quote(active)} as a replication target of [${quote(section)}]: after the reset cinder-volume would start on the old primary. Edit it before the start.`,
+  ]
+}
+
+function listReplicaIds({ files }: ConfigFacts, section: string): readonly string[] {
+  return findAssignmentsIn(listAssignments(files), section, 'replication_device').flatMap(
+    ({ value }) => parseDevice(value)?.get('backend_id') ?? [],
+  )
+}
+
+function warnOfOtherBackends({ observation: { service }, actions }: Subject): readonly string[] {
+  if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
+  return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
+}
+
+function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
+  if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after))) return []
+  return [
+    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
+  ]
+}
+
+/** The driver sets replication_status at the start; wait: false skips the check. */
+function warnOfUncheckedReplication({ backend, request, actions }: Subject): readonly string[] {
+  if (request.service === undefined || request.wait || !actions.includes('start_service')) return []
+  if (backend.target.desired.replication === undefined) return []
+  return ['With wait: false nobody looks at replication_status after the start, where the driver sets it.']
+}
+
+function warnOfAnotherHost({ backend, observation: { service }, actions }: Subject): readonly string[] {
+  if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service'))) return []
+  return [
+    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
+  ]
+}
+
+/** A thaw enables the service, also if an admin had disabled it before it was frozen. */
+function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
+  if (!actions.includes('thaw')) return []
+  return rows
+    .filter(({ row, after }) => row.state.disabled && !after.disabled)
+    .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
+    .map(({ row }) => {
+      const reason = quote(row.state.disabled_reason || 'none was given')
+      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
+    })
+}
+
+/** cinder/volume/manager.py, finish_failover: an error in the middle of a failover. */
+function warnOfFailoverError({ backend, rows, actions }: Subject): readonly string[] {
+  if (!actions.includes('reset_active_backend') || !rows.some(({ row }) => row.state.replication_status === 'failover-error')) return []
+  return [
+    `The failover of ${quote(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
+  ]
+}
+
+/** Without a service nobody sees cinder-volume start on the section that was edited. */
+function warnOfThawWithoutStart({ backend, request, edit, actions }: Subject): readonly string[] {
+  if (request.service !== undefined || edit === undefined || !actions.includes('reset_active_backend') || !actions.includes('thaw')) return []
+  return [
+    `${quote(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
+  ]
+}
+
+function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
+  const { desired } = backend.target
+  const columns = (['active_backend_id', 'replication_status'] as const).filter(
+    (column) => desired[column] !== undefined && rows.some(({ row, after }) => row.state[column] !== after[column]),
+  )
+  if (columns.length === 0) return []
+  return [
+    `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume takes that for true at its next start.`,
+  ]
+}
