@@ -10,8 +10,9 @@ import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './pr
 import { type FailureOptions, failure, success } from './report/result.js'
 import { parse } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
+import { startDeadline } from './store/deadline.js'
 import { openStore } from './store/open.js'
-import { retrying } from './store/retry.js'
+import { retry } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
 import type { Audience } from './text/hints.js'
 import { quote } from './text/quote.js'
@@ -45,15 +46,15 @@ export async function run(
     findings.source = request.source
     const { url, serviceDownTime } = databaseOf(request, env)
     findings.serviceDownTime = serviceDownTime
-    const { timeout, checkMode: readOnly } = request
+    const { checkMode: readOnly } = request
     const warn = (warning: string) => findings.warnings.push(warning)
-    const store = await openStore(url, { timeout, readOnly, signal, warn })
+    const store = await openStore(url, { readOnly, signal, warn })
     try {
       work = began({ request, store, signal, say, warn, serviceDownTime })
       const plan = await settle(work, { env, agree, password: url.password })
       return success(plan, request, { ...findings, written: [...work.written.values()], backup: work.backup })
     } catch (error) {
-      throw await withSimilarNames(error, store)
+      throw await withSimilarNames(error, store, startDeadline(request.timeout))
     } finally {
       await store.close()
     }
@@ -78,7 +79,7 @@ async function settle(
   }
   const asked = work.manager?.state()
   asked?.catch(() => {}) // it is awaited below, when the database has answered
-  saw(work, await retrying(timeout, signal, () => store.read(targets)))
+  saw(work, await retry(timeout, signal, (deadline) => store.read(targets, deadline)))
   const [backend] = backendsOf(targets, work.rows)
   if (backend !== undefined && config !== undefined) {
     work.config = (await import('./plan/config.js')).planConfig(config, backend, files)

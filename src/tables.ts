@@ -2,7 +2,8 @@ import type { Row, RowChange, Scope } from './model/backend.js'
 import { changesOf, keyOf, rowsOf } from './model/backend.js'
 import { AgentError } from './model/errors.js'
 import type { Plan } from './model/plan.js'
-import { retrying } from './store/retry.js'
+import type { Deadline } from './store/deadline.js'
+import { retry } from './store/retry.js'
 import type { Store, Transaction } from './store/store.js'
 
 /** Rows as a plan. Throws what the run shall fail with: a name not found, a guard. */
@@ -24,7 +25,7 @@ export async function writeTables(store: Store, first: Plan, planner: Planner, o
   let plan = first
   /** What a commit should have written whose answer never came. */
   let unconfirmed: Plan | undefined
-  const attempt = async () => {
+  const attempt = async (deadline: Deadline) => {
     let written: Plan | undefined
     try {
       return await store.change(async (transaction) => {
@@ -36,14 +37,14 @@ export async function writeTables(store: Store, first: Plan, planner: Planner, o
         for (const change of changes) if (!(await transaction.update(change))) throw conflict(changes)
         written = changes.length === 0 ? undefined : plan
         return plan
-      })
+      }, deadline)
     } catch (error) {
       if (answerIsLost(error)) unconfirmed = written ?? unconfirmed
       throw error
     }
   }
   try {
-    return await retrying(options.timeout, options.signal, attempt)
+    return await retry(options.timeout, options.signal, attempt)
   } catch (error) {
     throw unconfirmed === undefined ? error : inDoubt(error)
   }
@@ -51,7 +52,7 @@ export async function writeTables(store: Store, first: Plan, planner: Planner, o
 
 /** Whether a commit that failed so may have been done all the same. */
 function answerIsLost(error: unknown): boolean {
-  return error instanceof AgentError && ['connection_failed', 'timeout', 'interrupted'].includes(error.code)
+  return error instanceof AgentError && error.details.unconfirmed === true
 }
 
 function inDoubt(error: unknown): unknown {

@@ -4,7 +4,7 @@ import { AgentError } from './model/errors.js'
 import { isUp, stillTime } from './model/heartbeat.js'
 import { asksForDown } from './plan/guards.js'
 import { circumstancesOf, saw, sawState, stageNow, type Work } from './progress.js'
-import { retrying } from './store/retry.js'
+import { retry } from './store/retry.js'
 
 /** Milliseconds between two looks at the heartbeats. */
 const LOOKS = 500
@@ -15,7 +15,7 @@ const QUESTIONS = 5000
 /** Reads the rows again. */
 export async function look(work: Work): Promise<void> {
   const { store, request, signal } = work
-  saw(work, await retrying(request.timeout, signal, () => store.read(request.targets)))
+  saw(work, await retry(request.timeout, signal, (deadline) => store.read(request.targets, deadline)))
 }
 
 /** Asks the manager again. */

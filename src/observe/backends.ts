@@ -1,5 +1,6 @@
 import type { Backend, Desired, Row, Scope, Target } from '../model/backend.js'
 import { AgentError, type Hint } from '../model/errors.js'
+import type { Deadline } from '../store/deadline.js'
 import type { Store } from '../store/store.js'
 import { quote } from '../text/quote.js'
 import { findSimilar } from '../text/similar.js'
@@ -137,12 +138,12 @@ function mustAgree(one: Target, other: Target, cluster: string): void {
 }
 
 /** The same error with similar names offered, where it says that a name was not found. */
-export async function withSimilarNames(error: unknown, store: Store): Promise<unknown> {
+export async function withSimilarNames(error: unknown, store: Store, deadline: Deadline): Promise<unknown> {
   if (!(error instanceof AgentError) || error.code !== 'service_not_found' || error.details.hint !== undefined)
     return error
   const { host, cluster } = error.details
   const name = host ?? cluster ?? ''
-  const [hosts, clusters] = [await store.names('services'), await store.names('clusters')]
+  const [hosts, clusters] = [await store.listNames('services', deadline), await store.listNames('clusters', deadline)]
   const [known, others, key] =
     host === undefined ? [clusters, hosts, 'host' as const] : [hosts, clusters, 'cluster' as const]
   const similar = findSimilar(name, known, 3)

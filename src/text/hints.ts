@@ -7,6 +7,7 @@ export type Audience = 'request' | 'command'
 const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   wait: { request: 'wait: true', command: '--wait' },
   force: { request: 'force: true', command: '--force' },
+  check: { request: 'check mode', command: '--check' },
   timeout: { request: 'timeout', command: '--timeout' },
   connection: { request: 'connection', command: '--connection' },
   config_file: { request: 'config_file', command: '--config-file' },
