@@ -54,6 +54,8 @@ export interface Row {
   readonly modifiedAt: string | null
   /** How many heartbeats there were (`report_count`); null for clusters. */
   readonly reportCount: number | null
+  /** The database's own UTC time at the read, in the format of `modified_at`. */
+  readonly readAt: string
 }
 
 /** What the tables hold of one target: a service's row, or a cluster's row with those of its members. */

@@ -1,11 +1,18 @@
+/**
+ * Stops, starts and checks cinder-volume on this host: managers.ts is the table of managers, program.ts runs their programs, open.ts makes
+ * the port below of both. Imports model/ and text/ alone.
+ *
+ * Promised: programs run without a shell, and end with all that they started at their time-out and at a signal; messages show neither
+ * secrets nor the arguments of `manager: command`; a start or stop returns when the manager reports the new state.
+ * Not promised: that this service is the process that sends the heartbeat, nor that a failed start or stop had no effect.
+ */
 import type { ServiceState } from '../model/observation.js'
 
-/** What stops and starts cinder-volume on this host. Errors: service_control_failed, interrupted. */
+/** cinder-volume on this host, by its manager. Errors: service_control_failed, interrupted. */
 export interface ServiceManager {
   readonly manager: string
   readonly name: string
   state(): Promise<ServiceState>
-  /** Done when its manager says so. */
   start(): Promise<void>
   stop(): Promise<void>
 }

@@ -1,65 +1,62 @@
 import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
-import { type Ended, failed } from './program.js'
+import { controlError, type ProgramResult } from './program.js'
 
-/** The commands of one manager for one service, and how its answer is read. */
+/** The commands of one manager for one service, and how to read its answer. */
 export interface Control {
   readonly manager: string
   readonly name: string
   readonly start: readonly string[]
   readonly stop: readonly string[]
   readonly status: readonly string[]
-  /** Throws where the manager does not know the service, or does not answer. */
-  readonly read: (ended: Ended) => ServiceState
-  /** Asked where the state is `stopped`, of a manager that says so of a service too that it does not know. Exit status 0 or throw. */
-  readonly exists?: { readonly command: readonly string[]; readonly check: (ended: Ended) => void }
+  /** Throws if the manager does not know the service, or its answer is not understood. */
+  readonly parseState: (result: ProgramResult) => ServiceState
+  /** For a manager that reports an unknown service as stopped: run if the state is `stopped`; `check` throws. */
+  readonly exists?: { readonly command: readonly string[]; readonly check: (result: ProgramResult) => void }
 }
 
-/** Mostly the name is wrong where a manager does not know it. */
-const UNKNOWN = {
-  request: 'Correct service.name, or service.manager; docs/admin-guide.md has the usual ones.',
-  command: 'Give --service MANAGER:NAME; docs/admin-guide.md has the usual ones.',
+/** `packageName`: the unit's name in this system's packages, for a request without a name. */
+type MakeControl = (wanted: WantedService, packageName: string) => Control
+
+/** Every manager of the request's schema, except `auto`, which is one of these. */
+export const MANAGERS: Readonly<Record<Exclude<WantedService['manager'], 'auto'>, MakeControl>> = {
+  systemd: ({ name }, packageName) => controlBySystemd(name ?? packageName),
+  sysv: ({ name }, packageName) => controlBySysv(name ?? packageName),
+  docker: ({ name = 'cinder_volume' }) => controlContainer('docker', name),
+  podman: ({ name = 'cinder_volume' }) => controlContainer('podman', name),
+  pacemaker: ({ name = 'openstack-cinder-volume' }) => controlByPacemaker(name),
+  command: (wanted) => controlByCommands(wanted),
 }
 
-/** Every manager by its name; `redHat` where the packages are named as Red Hat's and SUSE's are. */
-export function controlOf(wanted: WantedService, manager: WantedService['manager'], redHat: boolean): Control {
-  const packaged = redHat ? 'openstack-cinder-volume' : 'cinder-volume'
-  if (manager === 'systemd') return systemd(wanted.name ?? packaged)
-  if (manager === 'docker' || manager === 'podman') return container(manager, wanted.name ?? 'cinder_volume')
-  if (manager === 'pacemaker') return pacemaker(wanted.name ?? 'openstack-cinder-volume')
-  if (manager === 'command') return command(wanted)
-  return sysv(wanted.name ?? packaged)
-}
+const HINT = 'Correct {service}. docs/admin-guide.md lists the usual names.'
 
 /** systemctl(1), is-active: the state in a word. A unit that is not loaded is `inactive` too. */
-function systemd(name: string): Control {
+function controlBySystemd(name: string): Control {
   const status = ['systemctl', 'is-active', name]
-  const exists = ['systemctl', 'show', '--property=LoadState', '--value', name]
   return {
     manager: 'systemd',
     name,
     start: ['systemctl', 'start', name],
     stop: ['systemctl', 'stop', name],
     status,
-    read: ({ output, said }) => {
+    parseState: ({ output, stderrTail }) => {
       const word = output.trim()
       if (['active', 'reloading', 'refreshing'].includes(word)) return 'started'
       if (['inactive', 'failed', 'unknown'].includes(word)) return 'stopped'
       if (['activating', 'deactivating', 'maintenance'].includes(word)) return 'changing'
-      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
+      throw noStateError(status, stderrTail)
     },
     exists: {
-      command: exists,
+      command: ['systemctl', 'show', '--property=LoadState', '--value', name],
       check: ({ output }) => {
-        if (output.trim() === 'not-found')
-          throw failed(status.join(' '), 'names a unit that does not exist', '', UNKNOWN)
+        if (output.trim() === 'not-found') throw controlError(`The unit ${name}`, 'does not exist', '', HINT)
       },
     },
   }
 }
 
 /** The Linux Standard Base's exit statuses of init scripts: 0 running, 1 and 2 dead with traces left, 3 stopped, 4 unknown. */
-function sysv(name: string): Control {
+function controlBySysv(name: string): Control {
   const status = ['service', name, 'status']
   return {
     manager: 'sysv',
@@ -67,16 +64,17 @@ function sysv(name: string): Control {
     start: ['service', name, 'start'],
     stop: ['service', name, 'stop'],
     status,
-    read: ({ status: code, said }) => {
+    parseState: ({ status: code, stderrTail }) => {
       if (code === 0) return 'started'
-      if (code !== undefined && code <= 3 && !/unrecognized service|could not be found/i.test(said)) return 'stopped'
-      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
+      const isUnknown = /unrecognized service|could not be found/i.test(stderrTail)
+      if (code !== undefined && code <= 3 && !isUnknown) return 'stopped'
+      throw noStateError(status, stderrTail)
     },
   }
 }
 
 /** The states of a container, the same in Docker and Podman: https://docs.docker.com/reference/cli/docker/container/ls/#status */
-function container(manager: 'docker' | 'podman', name: string): Control {
+function controlContainer(manager: 'docker' | 'podman', name: string): Control {
   const status = [manager, 'container', 'inspect', '--format', '{{.State.Status}}', name]
   return {
     manager,
@@ -84,9 +82,9 @@ function container(manager: 'docker' | 'podman', name: string): Control {
     start: [manager, 'start', name],
     stop: [manager, 'stop', name],
     status,
-    read: ({ status: code, output, said }) => {
+    parseState: ({ status: code, output, stderrTail }) => {
       const word = output.trim()
-      if (code !== 0 || word === '') throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
+      if (code !== 0 || word === '') throw noStateError(status, stderrTail)
       if (word === 'running') return 'started'
       return ['created', 'configured', 'initialized', 'exited', 'stopped', 'dead'].includes(word)
         ? 'stopped'
@@ -95,8 +93,8 @@ function container(manager: 'docker' | 'podman', name: string): Control {
   }
 }
 
-/** A resource of pacemaker's, also a bundle with several replicas; pcs(8) gives a line for each. */
-function pacemaker(name: string): Control {
+/** A pacemaker resource, or a bundle with several replicas; pcs(8) prints a line for each. */
+function controlByPacemaker(name: string): Control {
   const status = ['pcs', 'resource', 'status', name]
   return {
     manager: 'pacemaker',
@@ -104,26 +102,33 @@ function pacemaker(name: string): Control {
     start: ['pcs', 'resource', 'enable', name],
     stop: ['pcs', 'resource', 'disable', name],
     status,
-    read: ({ status: code, output, said }) => {
-      if (code !== 0) throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
+    parseState: ({ status: code, output, stderrTail }) => {
+      if (code !== 0) throw noStateError(status, stderrTail)
       if (/\b(Starting|Stopping|FAILED|Promoting|Demoting)\b/.test(output)) return 'changing'
       if (/\b(Started|Promoted|Unpromoted|Master|Slave)\b/.test(output)) return 'started'
       if (/\bStopped\b|\bNOT running\b|not currently running/i.test(output)) return 'stopped'
-      throw failed(status.join(' '), 'does not tell whether it runs', said, UNKNOWN)
+      throw noStateError(status, stderrTail)
     },
   }
 }
 
-function command({ start, stop, status }: WantedService): Control {
+/** 126 and 127 are a shell's for a program that it cannot run. */
+function controlByCommands({ start, stop, status }: WantedService): Control {
   return {
     manager: 'command',
     name: 'cinder-volume',
     start,
     stop,
     status,
-    read: ({ status: code, said }) => {
-      if (code === undefined) throw failed(status[0] ?? '', 'was ended by a signal', said)
-      return code === 0 ? 'started' : 'stopped'
+    parseState: ({ status: code, stderrTail }) => {
+      if (code === 0) return 'started'
+      if (code !== undefined && code !== 126 && code !== 127) return 'stopped'
+      const problem = code === undefined ? 'was ended by a signal' : `failed with exit status ${code}`
+      throw controlError(status[0] ?? '', problem, stderrTail, 'Correct service.status.')
     },
   }
+}
+
+function noStateError(status: readonly string[], stderrTail: string) {
+  return controlError(status.join(' '), 'did not report a known state', stderrTail, HINT)
 }

@@ -1,69 +1,69 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../model/errors.js'
 import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
 import type { ServiceManager } from './manager.js'
-import { controlOf } from './managers.js'
-import { type ProgramOptions, run, succeed } from './program.js'
+import { type Control, MANAGERS } from './managers.js'
+import { type ProgramOptions, programInterrupted, runProgram, runSuccessfully } from './program.js'
 
-/** Seconds that the manager may take to answer. */
-const ANSWER = 30
+/** For one answer of the manager about the state. */
+const STATUS_TIMEOUT_S = 30
 
-/** Milliseconds between two questions, while a start or stop that was accepted takes its time. */
-const PAUSE = 500
+/** Between two checks of the state, after a start or stop that was accepted. */
+const POLL_MS = 500
 
-type Options = Pick<ProgramOptions, 'signal' | 'scrub'>
-
-/** The manager that the request names, or that this machine has. Nothing is run yet. */
-export function openManager(wanted: WantedService, surroundings: Options): ServiceManager {
-  const control = controlOf(wanted, wanted.manager === 'auto' ? detected() : wanted.manager, namesAsRedHat(osRelease()))
-  const options = { ...surroundings, open: control.manager !== 'command' }
-  const question = { ...options, timeout: ANSWER, answers: true }
-  const ask = async (): Promise<ServiceState> => {
-    const { exists } = control
-    const state = control.read(await run(control.status, question))
-    if (state === 'stopped' && exists !== undefined) exists.check(await run(exists.command, question))
+/** The manager that the request names, or that this machine has. Runs nothing yet. */
+export function openManager(wanted: WantedService, context: Pick<ProgramOptions, 'signal' | 'scrub'>): ServiceManager {
+  const manager = wanted.manager === 'auto' ? detectManager() : wanted.manager
+  const control = MANAGERS[manager](wanted, getPackageName(readOsRelease()))
+  const options = { ...context, showArguments: manager !== 'command' }
+  const statusOptions = { ...options, timeout: STATUS_TIMEOUT_S, captureStdout: true }
+  const readServiceState = async (): Promise<ServiceState> => {
+    const { status, parseState, exists } = control
+    const state = parseState(await runProgram(status, statusOptions))
+    if (state === 'stopped' && exists !== undefined) exists.check(await runProgram(exists.command, statusOptions))
     return state
   }
-  const bring = async (words: readonly string[], aim: ServiceState) => {
-    const deadline = Date.now() + wanted.timeout * 1000
-    await succeed(words, { ...options, timeout: wanted.timeout, answers: false })
-    for (let state = await ask(); state !== aim; state = await ask()) {
-      if (Date.now() >= deadline) throw unmoved(control, aim, state, wanted.timeout)
-      await new Promise((resolve) => setTimeout(resolve, PAUSE))
+  const setServiceState = async (command: readonly string[], aim: ServiceState) => {
+    const deadline = performance.now() + wanted.timeout * 1000
+    await runSuccessfully(command, { ...options, timeout: wanted.timeout, captureStdout: false })
+    for (let state = await readServiceState(); state !== aim; state = await readServiceState()) {
+      if (performance.now() >= deadline) throw stateNotReached(control, aim, state, wanted.timeout)
+      await sleep(POLL_MS, undefined, { signal: context.signal }).catch(() => {
+        throw programInterrupted(`${control.name} to be ${aim}`)
+      })
     }
   }
   return {
     manager: control.manager,
     name: control.name,
-    state: ask,
-    start: () => bring(control.start, 'started'),
-    stop: () => bring(control.stop, 'stopped'),
+    state: readServiceState,
+    start: () => setServiceState(control.start, 'started'),
+    stop: () => setServiceState(control.stop, 'stopped'),
   }
 }
 
-function unmoved(
-  { manager, name }: { manager: string; name: string },
+function stateNotReached(
+  { manager, name }: Control,
   aim: ServiceState,
   state: ServiceState,
-  timeout: number,
+  seconds: number,
 ): AgentError {
-  const is = state === 'changing' ? 'neither started nor stopped' : state
+  const verb = aim === 'started' ? 'start' : 'stop'
   return new AgentError(
     'service_control_failed',
-    `${manager} was told to have ${name} ${aim}, but after ${timeout} s it is ${is}.`,
-    {
-      hint: 'See its log, and run it again.',
-    },
+    `${manager} did not ${verb} ${name} within ${seconds} s (state: ${state}).`,
+    { hint: "Check the service's log, then run it again." },
   )
 }
 
-/** As sd_booted(3) has it. */
-function detected(): 'systemd' | 'sysv' {
+/** As sd_booted(3) does. */
+function detectManager(): 'systemd' | 'sysv' {
   return existsSync('/run/systemd/system') ? 'systemd' : 'sysv'
 }
 
-function osRelease(): string {
+function readOsRelease(): string {
   try {
     return readFileSync('/etc/os-release', 'utf8')
   } catch {
@@ -71,7 +71,8 @@ function osRelease(): string {
   }
 }
 
-/** Whether os-release(5) names a system whose packages call the unit openstack-cinder-volume. */
-export function namesAsRedHat(release: string): boolean {
-  return /^(ID|ID_LIKE)=.*\b(rhel|fedora|centos|suse|opensuse)\b/m.test(release)
+/** The unit's name in the packages of Red Hat and SUSE, else in Debian's; from os-release(5). */
+export function getPackageName(osRelease: string): string {
+  const isRedHat = /^(ID|ID_LIKE)=.*\b(rhel|fedora|centos|suse|opensuse)\b/m.test(osRelease)
+  return isRedHat ? 'openstack-cinder-volume' : 'cinder-volume'
 }

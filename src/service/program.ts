@@ -1,100 +1,90 @@
 import { execa } from 'execa'
-import { AgentError, getErrorCode, type Hint } from '../model/errors.js'
+import { AgentError, getErrorCode } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 
 /** How a program ended. */
-export interface Ended {
-  /** undefined where it did not end by itself. */
+export interface ProgramResult {
+  /** undefined if a signal ended it. */
   readonly status: number | undefined
   readonly output: string
-  /** The last of what it said on standard error, fit for a message; empty where it said nothing. */
-  readonly said: string
+  /** Its last lines on standard error, fit for a message; empty if there were none. */
+  readonly stderrTail: string
 }
 
 export interface ProgramOptions {
   /** Seconds after which it is ended. */
   readonly timeout: number
   readonly signal: AbortSignal
-  /** Takes out of a text what must not be shown. */
+  /** Removes secrets from a text. */
   readonly scrub: (text: string) => string
   /** Whether messages may show the arguments: those of a request may hold a secret. */
-  readonly open: boolean
-  /** Whether its standard output is wanted. */
-  readonly answers: boolean
+  readonly showArguments: boolean
+  readonly captureStdout: boolean
 }
 
-/** Milliseconds for what a program that has ended said last; a process that it left behind may hold the pipe for ever. */
-const GRACE = 200
+/** After a program has ended, its pipes are read for this long: a process that it left behind may hold them open for ever. */
+const PIPE_CLOSE_MS = 200
 
-/** Milliseconds that a program has to end when it is asked to. */
-const PATIENCE = 2000
+/** Between SIGTERM and SIGKILL. */
+const KILL_DELAY_MS = 2000
 
 /**
- * Runs a program without a shell, in a process group of its own, so that what it started ends with it when it takes too long.
- * Errors: service_control_failed where it cannot be run or does not end in time, interrupted.
+ * Runs a program without a shell, in a process group of its own, so that all that it started can be ended with it.
+ * Errors: service_control_failed if it cannot be run or does not end in time, interrupted.
  */
-export async function run(command: readonly string[], options: ProgramOptions): Promise<Ended> {
-  const { timeout, signal, scrub, answers } = options
+export async function runProgram(command: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
+  const { timeout, signal, scrub, captureStdout } = options
   const [program = '', ...args] = command
+  const late = AbortSignal.timeout(timeout * 1000)
   const child = execa(program, args, {
     reject: false,
     stdin: 'ignore',
-    stdout: answers ? 'pipe' : 'ignore',
+    stdout: captureStdout ? 'pipe' : 'ignore',
     detached: true,
     cleanup: false,
-    timeout: timeout * 1000,
-    cancelSignal: signal,
-    forceKillAfterDelay: PATIENCE,
+    cancelSignal: AbortSignal.any([signal, late]),
+    forceKillAfterDelay: KILL_DELAY_MS,
   })
-  let late = false
-  const giveUp = setTimeout(() => {
-    late = true
-  }, timeout * 1000)
   child.once('exit', () => {
-    if (late || signal.aborted) endGroup(child.pid)
+    if (late.aborted || signal.aborted) killGroup(child.pid)
     setTimeout(() => {
       child.stdout?.destroy()
       child.stderr?.destroy()
-    }, GRACE).unref()
+    }, PIPE_CLOSE_MS).unref()
   })
-  const { exitCode, stdout, stderr, cause, timedOut } = await child
-  clearTimeout(giveUp)
-  const shown = showing(command, options)
-  if (signal.aborted) {
-    throw new AgentError('interrupted', `The run was interrupted by a signal while ${shown} ran.`, {
-      hint: 'Run it again.',
-    })
-  }
-  const said = tail(scrub(stderr ?? ''))
-  if (timedOut) throw failed(shown, `did not end within ${timeout} s`, said)
-  if (exitCode === undefined && cause !== undefined) throw failed(shown, reason(cause), '')
-  return { status: exitCode, output: stdout ?? '', said }
+  const { exitCode, stdout, stderr, cause, isCanceled } = await child
+  const shown = displayCommand(command, options)
+  if (signal.aborted) throw programInterrupted(shown)
+  const stderrTail = takeTail(scrub(stderr ?? ''))
+  if (isCanceled) throw controlError(shown, `did not end within ${timeout} s`, stderrTail)
+  if (exitCode === undefined && cause !== undefined) throw controlError(shown, describeSpawnError(cause), '')
+  return { status: exitCode, output: stdout ?? '', stderrTail }
 }
 
-/** The same for a program that is to succeed. Errors: service_control_failed with what it said. */
-export async function succeed(command: readonly string[], options: ProgramOptions): Promise<void> {
-  const { status, said } = await run(command, options)
+/** The same for a program that must exit with 0. Errors: service_control_failed with its last lines on standard error. */
+export async function runSuccessfully(command: readonly string[], options: ProgramOptions): Promise<void> {
+  const { status, stderrTail } = await runProgram(command, options)
   if (status === 0) return
-  throw failed(
-    showing(command, options),
-    status === undefined ? 'was ended by a signal' : `failed with exit status ${status}`,
-    said,
-  )
+  const problem = status === undefined ? 'was ended by a signal' : `failed with exit status ${status}`
+  throw controlError(displayCommand(command, options), problem, stderrTail)
 }
 
-/** `shown`: the command as it may be shown; `said`: what it said on standard error. */
-export function failed(
-  shown: string,
+export function controlError(
+  command: string,
   problem: string,
-  said: string,
-  hint: Hint = 'See why, and run it again.',
+  stderrTail: string,
+  hint = "Check the service's log, then run it again.",
 ): AgentError {
-  return new AgentError('service_control_failed', `${shown} ${problem}${said && `: ${said}`}.`, {
-    hint,
+  return new AgentError('service_control_failed', `${command} ${problem}${stderrTail && `: ${stderrTail}`}.`, { hint })
+}
+
+export function programInterrupted(what: string): AgentError {
+  return new AgentError('interrupted', `The run was interrupted by a signal while it waited for ${what}.`, {
+    hint: 'Run it again.',
   })
 }
 
-function endGroup(pid: number | undefined): void {
+function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL')
   } catch {
@@ -102,17 +92,17 @@ function endGroup(pid: number | undefined): void {
   }
 }
 
-function reason(cause: unknown): string {
+function describeSpawnError(cause: unknown): string {
   if (getErrorCode(cause) === 'ENOENT') return 'cannot be run: there is no such program'
   return `cannot be run (${getErrorCode(cause) ?? 'unknown error'})`
 }
 
-function showing(command: readonly string[], { open }: ProgramOptions): string {
-  return quote(open ? command.join(' ') : (command[0] ?? ''))
+function displayCommand(command: readonly string[], { showArguments }: ProgramOptions): string {
+  return quote(showArguments ? command.join(' ') : (command[0] ?? ''))
 }
 
-/** The last lines, for programs tell at the end what went wrong. */
-function tail(text: string): string {
+/** Programs report at the end what went wrong. */
+function takeTail(text: string): string {
   const lines = text.split(/[\r\n]+/).flatMap((line) => line.trim() || [])
   const last = lines
     .slice(-3)

@@ -1,46 +1,58 @@
 import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { createConnection } from 'mysql2'
 import { AgentError } from '../model/errors.js'
+import type { Deadline } from './deadline.js'
 import type { OpenOptions } from './engine.js'
-import { translated } from './mysql-errors.js'
-import { type MysqlOptions, mysqlOptions } from './options.js'
+import { translateMysqlError } from './mysql-errors.js'
+import { type MysqlOptions, makeMysqlOptions } from './options.js'
 import { interrupted } from './retry.js'
 import type { Statement, Value } from './statements.js'
-import { type DatabaseUrl, redacted } from './url.js'
+import { type DatabaseUrl, redactUrl } from './url.js'
 
-/** One connection to the server. After a time-out, a signal or a loss it is of no use any more, and the server rolls back. */
+/** How long after its deadline the answer to a COMMIT that was sent is waited for: without it nobody knows whether the change was made. */
+const COMMIT_GRACE_MS = 2000
+
+/** One connection to the server. After a time-out, a signal or a loss it cannot be used any more, and the server rolls back. */
 export interface Session {
-  query(statement: Statement): Promise<unknown>
-  /** Takes leave of the server. */
+  query(statement: Statement, deadline: Deadline): Promise<unknown>
+  /** Sends COM_QUIT. */
   end(): Promise<void>
-  /** Hangs up. */
+  /** Closes the socket. */
   destroy(): void
 }
 
-/** Makes connections to the URL's server. A server that was there once may come back, so later failures to connect are transient. */
-export function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptions): () => Promise<Session> {
-  const settings = mysqlOptions(url, warn)
-  const server = redacted(url)
-  let known = false
-  return async () => {
-    const connection = createConnection(connectionOptions(settings))
+/** Makes connections to the URL's server. After the first one, failures to connect are transient: the server may come back. */
+export function makeConnector(
+  url: DatabaseUrl,
+  { signal, warn }: OpenOptions,
+): (deadline: Deadline) => Promise<Session> {
+  const settings = makeMysqlOptions(url, warn)
+  const server = redactUrl(url)
+  let wasReached = false
+  return async (deadline) => {
+    const connection = createConnection(toConnectionOptions(settings))
     connection.on('error', () => {}) // each statement reports its own
-    const ask = <T>(question: (done: Done<T>) => void, kind?: Kind): Promise<T> =>
+    const send = <T>(start: (done: Done<T>) => void, limit: Deadline, kind?: StatementKind): Promise<T> =>
       new Promise<T>((fulfil, reject) => {
-        const answered = limited(timeout, kind === 'commit' ? undefined : signal, (reason) => {
+        const isCommit = kind === 'commit'
+        // A COMMIT that is not sent leaves no doubt.
+        if (limit.remainingMs() === 0) return reject(deadlineError(server, limit))
+        const ms = limit.remainingMs() + (isCommit ? COMMIT_GRACE_MS : 0)
+        const stop = cutAfter(ms, isCommit ? undefined : signal, (reason) => {
           connection.destroy()
-          reject(reason === 'signal' ? interrupted() : tooSlow(server, timeout, kind))
+          reject(reason === 'signal' ? interrupted() : deadlineError(server, limit, kind))
         })
-        question((error, result) => {
-          answered()
-          if (error) reject(translated(error, server, known))
+        start((error, result) => {
+          stop()
+          if (error) reject(translateMysqlError(error, { server, wasReached, isCommit }))
           else fulfil(result)
         })
       })
-    await ask<void>((done) => connection.connect((error) => done(error)))
-    known = true
+    await send<void>((done) => connection.connect((error) => done(error)), deadline)
+    wasReached = true
     return {
-      query: ({ sql, values }) => ask((done) => connection.query(sql, values.map(bound), done), kindOf(sql)),
+      query: ({ sql, values }, limit) =>
+        send((done) => connection.query(sql, values.map(bindValue), done), limit, classifyStatement(sql)),
       end: () => new Promise((fulfil) => connection.end(() => fulfil())),
       destroy: () => connection.destroy(),
     }
@@ -49,20 +61,16 @@ export function connector(url: DatabaseUrl, { timeout, signal, warn }: OpenOptio
 
 type Done<T> = (error: unknown, result: T) => void
 
-/** Statements whose waiting, or whose loss, means something of its own. */
-type Kind = 'lock' | 'commit' | undefined
+/** Statements with an error of their own if their answer does not come. */
+type StatementKind = 'lock' | 'commit' | undefined
 
-function kindOf(sql: string): Kind {
+function classifyStatement(sql: string): StatementKind {
   if (sql === 'COMMIT') return 'commit'
   return sql.endsWith('FOR UPDATE') ? 'lock' : undefined
 }
 
-/** Calls `cut` after `timeout` seconds or at the signal, whichever comes first, unless the function that it returns was called before. */
-function limited(
-  timeout: number,
-  signal: AbortSignal | undefined,
-  cut: (reason: 'time' | 'signal') => void,
-): () => void {
+/** Calls `cut` after the time or at the signal, whichever comes first, unless the function that it returns was called before. */
+function cutAfter(ms: number, signal: AbortSignal | undefined, cut: (reason: 'time' | 'signal') => void): () => void {
   const stop = () => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onSignal)
@@ -74,50 +82,43 @@ function limited(
   const timer = setTimeout(() => {
     stop()
     cut('time')
-  }, timeout * 1000)
+  }, ms)
   if (signal?.aborted) onSignal()
   else signal?.addEventListener('abort', onSignal)
   return stop
 }
 
-function connectionOptions(settings: MysqlOptions): Parameters<typeof createConnection>[0] {
-  const toAddress = settings.ssl?.verifyIdentity && isIP(settings.host)
+function toConnectionOptions(settings: MysqlOptions): Parameters<typeof createConnection>[0] {
+  const isVerifiedAddress = settings.ssl?.verifyIdentity && isIP(settings.host)
   return {
     ...settings,
-    ...(toAddress && { stream: () => socketToAddress(settings) }),
+    ...(isVerifiedAddress && { stream: () => connectToAddress(settings) }),
     charset: 'utf8mb4',
-    connectTimeout: 0, // ours covers the handshake too
+    connectTimeout: 0, // the deadline covers the handshake too
     disableEval: true,
   } as Parameters<typeof createConnection>[0] // its type forbids the readonly and undefined that it takes
 }
 
-/** mysql2 leaves it to Node which name an address must have in the certificate, and Node takes it from here, else for `localhost`. */
-function socketToAddress({ host, port }: MysqlOptions): Socket {
+/** mysql2 leaves the check of an address in the certificate to Node, which reads the name to check from `_host` (else `localhost`). */
+function connectToAddress({ host, port }: MysqlOptions): Socket {
   return Object.assign(connectSocket(port, host), { _host: host })
 }
 
-/** Text is bound by its bytes, so that no sql_mode can make its end something else; the server turns it into the column's character set. */
-function bound(value: Value): unknown {
-  if (Array.isArray(value)) return value.length === 0 ? [null] : value.map(bound)
+/** Text is bound as its bytes, which no sql_mode reads in another way; the server converts it to the column's character set. */
+function bindValue(value: Value): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? [null] : value.map(bindValue)
   if (typeof value !== 'string') return value
   return { toSqlString: () => `_utf8mb4 X'${Buffer.from(value).toString('hex')}'` }
 }
 
-function tooSlow(server: string, timeout: number, kind: Kind): AgentError {
+function deadlineError(server: string, { seconds }: Deadline, kind?: StatementKind): AgentError {
   if (kind === 'lock') {
-    return new AgentError('busy', `${server} kept the rows locked for ${timeout} s.`, {
-      hint: {
-        request: 'See who holds the lock, or raise timeout.',
-        command: 'See who holds the lock, or raise --timeout.',
-      },
+    return new AgentError('busy', `${server}: the rows were still locked after ${seconds} s.`, {
+      hint: 'Find out who holds the lock, or raise {timeout}.',
     })
   }
-  // Whether a commit went through can only be seen by looking again.
-  return new AgentError('timeout', `${server} gave no answer for ${timeout} s.`, {
-    hint: {
-      request: 'See whether it is overloaded, or raise timeout.',
-      command: 'See whether it is overloaded, or raise --timeout.',
-    },
-    transient: kind === 'commit',
+  return new AgentError('timeout', `${server}: no answer within ${seconds} s.`, {
+    hint: 'Check whether the server is overloaded, or raise {timeout}.',
+    unconfirmed: kind === 'commit',
   })
 }

@@ -1,16 +1,15 @@
-import type { ResultSetHeader, RowDataPacket } from 'mysql2'
 import type { Scope, Table } from '../model/backend.js'
+import type { Deadline } from './deadline.js'
 import type { OpenOptions } from './engine.js'
-import { connectionIsLost } from './mysql-errors.js'
-import { connector, type Session } from './mysql-session.js'
-import { toRow } from './rows.js'
+import { isConnectionLost } from './mysql-errors.js'
+import { makeConnector, type Session } from './mysql-session.js'
+import { parseNames, parseRows } from './rows.js'
 import {
   type Dialect,
-  namesStatement,
-  type ReadRow,
-  readStatement,
+  makeNamesStatement,
+  makeReadStatement,
+  makeUpdateStatement,
   type Statement,
-  updateStatement,
 } from './statements.js'
 import type { Store, Transaction } from './store.js'
 import type { DatabaseUrl } from './url.js'
@@ -18,46 +17,43 @@ import type { DatabaseUrl } from './url.js'
 const DIALECT: Dialect = {
   age: 'TIMESTAMPDIFF(MICROSECOND, t.updated_at, UTC_TIMESTAMP(6))',
   utcNow: 'UTC_TIMESTAMP()',
-  text: (column) => `CAST(${column} AS CHAR)`,
+  text: (time) => `CAST(${time} AS CHAR)`,
   same: '<=>',
   isIn: (column) => `CONVERT(${column} USING utf8mb4) IN (?)`,
 }
 
-/** Seconds after which InnoDB gives up waiting for a row, so that waiting is the retry's, which knows when to stop. */
-const LOCK_WAIT = 5
+/** After this InnoDB gives up waiting for a row, and the retry, which a signal can end, waits instead. */
+const LOCK_WAIT_S = 5
 
 // Under SERIALIZABLE, which a server may have as its default, a plain SELECT in a transaction locks every row that it looks at.
-const ISOLATION = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ'
+const SET_ISOLATION = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
-/** The two tables in MySQL or MariaDB. The connection is made with the first statement, and again after it was lost. */
+/** The two tables in MySQL or MariaDB. The first statement connects, and so does the next one after a loss. */
 export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
-  const { query, end, connected } = reconnecting(connector(url, options))
-  const run = (sql: string) => query({ sql, values: [] })
-  const read = async (targets: Scope) => {
-    const rows = (await query(readStatement(DIALECT, targets))) as RowDataPacket[] // a SELECT returns rows
-    return rows.map((row) => toRow(row as unknown as ReadRow)) // with the columns that the statement names
-  }
+  const { query, end, isConnected } = makeReconnecting(makeConnector(url, options))
+  const readRows = async (targets: Scope, deadline: Deadline) =>
+    parseRows(await query(makeReadStatement(DIALECT, targets), deadline))
   return {
-    read: async (targets) => {
-      if (!options.readOnly) return read(targets)
-      await run(ISOLATION)
-      await run('START TRANSACTION READ ONLY')
-      return read(targets)
+    read: async (targets, deadline) => {
+      if (options.readOnly) {
+        await query(toStatement(SET_ISOLATION), deadline)
+        await query(toStatement('START TRANSACTION READ ONLY'), deadline)
+      }
+      return readRows(targets, deadline)
     },
-    names: async (table: Table) => {
-      const rows = (await query(namesStatement(table))) as RowDataPacket[] // a SELECT returns rows
-      return rows.map((row) => String(row['name']))
-    },
-    change: async (work) => {
-      await run(`SET SESSION innodb_lock_wait_timeout = ${Math.min(LOCK_WAIT, options.timeout)}`)
-      await run(ISOLATION)
-      await run('START TRANSACTION')
+    listNames: async (table: Table, deadline) => parseNames(await query(makeNamesStatement(table), deadline)),
+    change: async (work, deadline) => {
+      const command = (sql: string) => query(toStatement(sql), deadline)
+      const lockWait = Math.min(LOCK_WAIT_S, Math.ceil(deadline.remainingMs() / 1000))
+      await command(`SET SESSION innodb_lock_wait_timeout = ${Math.max(1, lockWait)}`)
+      await command(SET_ISOLATION)
+      await command('START TRANSACTION')
       try {
-        const done = await work(transaction(query, read))
-        await run('COMMIT')
-        return done
+        const result = await work(makeTransaction(query, readRows, deadline))
+        await command('COMMIT')
+        return result
       } catch (error) {
-        if (connected()) await run('ROLLBACK').catch(() => {})
+        if (isConnected()) await command('ROLLBACK').catch(() => {})
         throw error
       }
     },
@@ -65,37 +61,43 @@ export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
   }
 }
 
-type Query = (statement: Statement) => Promise<unknown>
+type Query = (statement: Statement, deadline: Deadline) => Promise<unknown>
 
-/** Statements over one connection, which is made when there is none. One that is lost to us is hung up, so that the server rolls back. */
-function reconnecting(connect: () => Promise<Session>) {
+/** Statements over one connection, made if there is none. After a loss it is closed, so that the server rolls back. */
+function makeReconnecting(connect: (deadline: Deadline) => Promise<Session>) {
   let session: Session | undefined
-  const query: Query = async (statement) => {
-    session ??= await connect()
+  const query: Query = async (statement, deadline) => {
+    session ??= await connect(deadline)
     try {
-      return await session.query(statement)
+      return await session.query(statement, deadline)
     } catch (error) {
-      if (connectionIsLost(error)) {
+      if (isConnectionLost(error)) {
         session.destroy()
         session = undefined
       }
       throw error
     }
   }
-  return { query, connected: () => session !== undefined, end: async () => session?.end() }
+  return { query, isConnected: () => session !== undefined, end: async () => session?.end() }
 }
 
-function transaction(query: Query, read: Transaction['read']): Transaction {
+function makeTransaction(query: Query, readRows: Store['read'], deadline: Deadline): Transaction {
   return {
     // One row a statement: with `id IN (…)` the optimizer may prefer to scan, and so lock, the whole table.
     lock: async (rows) => {
       for (const { table, id } of rows)
-        await query({ sql: `SELECT id FROM ${table} WHERE id = ? FOR UPDATE`, values: [id] })
+        await query({ sql: `SELECT id FROM ${table} WHERE id = ? FOR UPDATE`, values: [id] }, deadline)
     },
-    read,
-    update: async (change) => {
-      const header = (await query(updateStatement(DIALECT, change))) as ResultSetHeader // an UPDATE returns a header
-      return header.affectedRows === 1
-    },
+    read: (targets) => readRows(targets, deadline),
+    update: async (change) => countUpdated(await query(makeUpdateStatement(DIALECT, change), deadline)) === 1,
   }
+}
+
+function toStatement(sql: string): Statement {
+  return { sql, values: [] }
+}
+
+/** From the header that mysql2 returns for an UPDATE. */
+function countUpdated(header: unknown): unknown {
+  return typeof header === 'object' && header !== null && 'affectedRows' in header ? header.affectedRows : undefined
 }

@@ -1,23 +1,27 @@
 import { AgentError } from '../model/errors.js'
+import { type Deadline, startDeadline } from './deadline.js'
 
-const MOST_TRIES = 40
+const MAX_ATTEMPTS = 40
+const MAX_PAUSE_MS = 2000
 
 /**
- * Does the work again while it fails with a transient error: at most 40 times, with a growing, jittered pause, and for no longer than
- * `timeout` seconds after the first failure. The last error is the one thrown.
+ * Runs the work, and again while it fails with a transient error: at most 40 times, with a growing, jittered pause, until `seconds` have
+ * passed. Throws the last error.
  */
-export async function retrying<T>(timeout: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  let deadline = Number.POSITIVE_INFINITY
+export async function retry<T>(
+  seconds: number,
+  signal: AbortSignal,
+  work: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = startDeadline(seconds)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await work()
+      return await work(deadline)
     } catch (error) {
-      deadline = Math.min(deadline, Date.now() + timeout * 1000)
-      const longest = Math.min(2000, 10 * 2 ** attempt)
-      const wait = longest * (0.5 + Math.random() / 2)
-      const again = error instanceof AgentError && error.details.transient === true
-      if (!again || attempt >= MOST_TRIES || Date.now() + wait > deadline) throw error
-      await pause(wait, signal)
+      const pauseMs = Math.min(MAX_PAUSE_MS, 10 * 2 ** attempt) * (0.5 + Math.random() / 2)
+      const isTransient = error instanceof AgentError && error.details.transient === true
+      if (!isTransient || attempt >= MAX_ATTEMPTS || pauseMs >= deadline.remainingMs()) throw error
+      await pause(pauseMs, signal)
     }
   }
 }
@@ -37,12 +41,11 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   })
 }
 
+/** For a signal during a turn to the database; true of nothing else. */
 export function interrupted(): AgentError {
   return new AgentError(
     'interrupted',
-    'The run was interrupted by a signal; a transaction that was open was rolled back.',
-    {
-      hint: 'Run it again.',
-    },
+    'The run was interrupted by a signal. A database transaction that was open was rolled back.',
+    { hint: 'Run it again.' },
   )
 }

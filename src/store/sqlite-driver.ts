@@ -4,8 +4,8 @@ import type Database from 'better-sqlite3'
 import { AgentError, getErrorCode } from '../model/errors.js'
 
 /**
- * better-sqlite3, which no single file can carry: the copy beside the agent or on NODE_PATH, else one that npm installed globally, by itself
- * or with cinder-backend. Errors: connection_failed, saying what to install.
+ * better-sqlite3, whose native part no single-file build can hold: the copy beside the agent or on NODE_PATH, else the one that npm
+ * installed globally, alone or with cinder-backend. Errors: connection_failed, with what to install.
  */
 export function loadDriver(): typeof Database {
   const require = createRequire(import.meta.url)
@@ -16,19 +16,19 @@ export function loadDriver(): typeof Database {
     try {
       return require(join(place, 'better-sqlite3'))
     } catch (error) {
-      if (getErrorCode(error) !== 'MODULE_NOT_FOUND') throw unusable(error)
+      if (getErrorCode(error) !== 'MODULE_NOT_FOUND') throw driverMismatchError(error)
     }
   }
   throw new AgentError(
     'connection_failed',
-    'SQLite needs the npm package better-sqlite3, which was not found on this host.',
+    'The npm package better-sqlite3, which SQLite needs, is not on this host.',
     {
-      hint: 'Install it there with npm install --global better-sqlite3, or name its folder in NODE_PATH.',
+      hint: 'Install it with npm install --global better-sqlite3, or add its folder to NODE_PATH.',
     },
   )
 }
 
-function unusable(cause: unknown): AgentError {
-  const problem = `The npm package better-sqlite3 on this host does not fit its Node ${process.versions.node}.`
-  return new AgentError('connection_failed', problem, { hint: 'Install it anew with that Node and its npm.', cause })
+function driverMismatchError(cause: unknown): AgentError {
+  const problem = `The npm package better-sqlite3 on this host does not load in Node ${process.versions.node}.`
+  return new AgentError('connection_failed', problem, { hint: 'Install it again with this Node and its npm.', cause })
 }

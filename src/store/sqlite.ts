@@ -1,20 +1,19 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import type { Row, Table } from '../model/backend.js'
+import type { Scope, Table } from '../model/backend.js'
 import { AgentError, getErrorCode } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 import type { OpenOptions } from './engine.js'
 import { interrupted } from './retry.js'
-import { toRow } from './rows.js'
+import { parseNames, parseRows } from './rows.js'
 import { loadDriver } from './sqlite-driver.js'
 import {
   type Dialect,
-  namesStatement,
-  type ReadRow,
-  readStatement,
+  makeNamesStatement,
+  makeReadStatement,
+  makeUpdateStatement,
   type Statement,
-  updateStatement,
 } from './statements.js'
 import type { Store, Transaction } from './store.js'
 import type { DatabaseUrl } from './url.js'
@@ -22,48 +21,51 @@ import type { DatabaseUrl } from './url.js'
 const DIALECT: Dialect = {
   age: "CAST((julianday('now') - julianday(t.updated_at)) * 86400e6 AS INTEGER)",
   utcNow: "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
-  text: (column) => column,
+  text: (time) => time,
   same: 'IS',
   isIn: (column) => `${column} IN (SELECT value FROM json_each(?))`,
 }
 
-/** Milliseconds that SQLite itself waits for a lock; longer waits are the retry's, which a signal can end. */
-const BUSY_TIMEOUT = 250
+/** SQLite itself waits this long for a lock; the retry, which a signal can end, waits longer. */
+const BUSY_TIMEOUT_MS = 250
 
-/** A journal or a WAL that reading alone may not touch. */
+/** A journal or a WAL that a read-only connection cannot read past. */
 const NEEDS_CLEANING = /^SQLITE_(READONLY_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK|DIRECTORY)|CANTOPEN)/
 
-/** The two tables in an SQLite file. Reading never writes to it, and a file that is not there is not made. */
+/**
+ * The two tables in an SQLite file. Reading never writes to the file, and a missing file is not made. Each call blocks for at most
+ * BUSY_TIMEOUT_MS, so the deadline is the retry's alone.
+ */
 export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOptions): Store {
   for (const name of url.parameters.keys()) {
     if (name !== 'timeout') warn(`The connection's parameter ${quote(name)} is ignored.`)
   }
-  const path = filePath(url)
+  const path = parseFilePath(url)
   const Driver = loadDriver()
-  mustExist(path)
+  requireFile(path)
   let db: Database | undefined
   const open = (readonly: boolean) => {
     if (db === undefined || db.readonly !== readonly) {
       db?.close()
-      db = guarded(path, () => new Driver(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT }))
+      db = translateErrors(path, () => new Driver(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS }))
     }
     return db
   }
   return {
     read: async (targets) => {
-      const statement = readStatement(DIALECT, targets)
-      return rowsOf(readOnly ? all(open(true), path, statement) : readEitherWay(open, path, statement))
+      const statement = makeReadStatement(DIALECT, targets)
+      return parseRows(readOnly ? selectAll(open(true), path, statement) : readEitherWay(open, path, statement))
     },
-    names: async (table: Table) =>
-      all(open(db?.readonly ?? true), path, namesStatement(table)).map((row) => (row as { name: string }).name),
+    listNames: async (table: Table) =>
+      parseNames(selectAll(open(db?.readonly ?? true), path, makeNamesStatement(table))),
     change: async (work) => {
       const writable = open(false)
       if (signal.aborted) throw interrupted()
-      guarded(path, () => writable.exec('BEGIN IMMEDIATE'))
+      translateErrors(path, () => writable.exec('BEGIN IMMEDIATE'))
       try {
-        const done = await work(transaction(writable, path))
-        guarded(path, () => writable.exec('COMMIT'))
-        return done
+        const result = await work(makeTransaction(writable, path))
+        translateErrors(path, () => writable.exec('COMMIT'), true)
+        return result
       } catch (error) {
         if (writable.inTransaction) writable.exec('ROLLBACK')
         throw error
@@ -75,96 +77,90 @@ export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOpt
   }
 }
 
-function transaction(db: Database, path: string): Transaction {
+function makeTransaction(db: Database, path: string): Transaction {
   return {
     // BEGIN IMMEDIATE has locked the file; SQLite has no locks on rows.
     lock: async () => {},
-    read: async (targets) => rowsOf(all(db, path, readStatement(DIALECT, targets))),
+    read: async (targets: Scope) => parseRows(selectAll(db, path, makeReadStatement(DIALECT, targets))),
     update: async (change) => {
-      const { sql, values } = updateStatement(DIALECT, change)
-      return guarded(path, () => db.prepare(sql).run(...values).changes === 1)
+      const { sql, values } = makeUpdateStatement(DIALECT, change)
+      return translateErrors(path, () => db.prepare(sql).run(...values).changes === 1)
     },
   }
 }
 
-function rowsOf(read: readonly unknown[]): readonly Row[] {
-  return read.map((row) => toRow(row as ReadRow)) // the columns that the statement names
-}
-
-function all(db: Database, path: string, { sql, values }: Statement): readonly unknown[] {
+function selectAll(db: Database, path: string, { sql, values }: Statement): readonly unknown[] {
   const bound = values.map((value) => (Array.isArray(value) ? JSON.stringify(value) : value))
-  return guarded(path, () => db.prepare(sql).all(...bound))
+  return translateErrors(path, () => db.prepare(sql).all(...bound))
 }
 
-/** Reads without write access, except where SQLite must first clean up after a writer that died. */
+/** Reads without write access, unless SQLite must first clean up after a writer that died. */
 function readEitherWay(open: (readonly: boolean) => Database, path: string, statement: Statement): readonly unknown[] {
   try {
-    return all(open(true), path, statement)
+    return selectAll(open(true), path, statement)
   } catch (error) {
     if (!(error instanceof AgentError && NEEDS_CLEANING.test(getErrorCode(error.cause) ?? ''))) throw error
-    return all(open(false), path, statement)
+    return selectAll(open(false), path, statement)
   }
 }
 
-function filePath({ database, parameters, host, username }: DatabaseUrl): string {
-  const form = 'Write sqlite:////absolute/path or sqlite:///relative/path.'
+function parseFilePath({ database, parameters, host, username }: DatabaseUrl): string {
+  const hint = 'Write sqlite:////absolute/path or sqlite:///relative/path.'
   if (host !== undefined || username !== undefined) {
-    throw new AgentError('invalid_request', 'An SQLite URL has neither user nor host.', { hint: form })
+    throw new AgentError('invalid_request', 'The SQLite URL has a user or a host.', { hint })
   }
   if (database === '' || database === ':memory:' || parameters.get('uri') !== undefined) {
-    throw new AgentError('invalid_request', 'The SQLite URL names no file.', { hint: form })
+    throw new AgentError('invalid_request', 'The SQLite URL names no file.', { hint })
   }
   return resolve(database)
 }
 
-function mustExist(path: string): void {
+function requireFile(path: string): void {
   try {
     if (!statSync(path).isFile()) throw new AgentError('connection_failed', `${quote(path)} is not a regular file.`)
     accessSync(path, constants.R_OK)
   } catch (error) {
     if (error instanceof AgentError) throw error
-    if (getErrorCode(error) === 'EACCES') throw new AgentError('access_denied', `${quote(path)} may not be read.`)
-    throw new AgentError('connection_failed', `There is no SQLite file ${quote(path)} (${getErrorCode(error)}).`, {
-      hint: 'Correct the connection; the agent never makes a database.',
+    const code = getErrorCode(error)
+    if (code === 'EACCES') throw new AgentError('access_denied', `${quote(path)} cannot be read (${code}).`)
+    throw new AgentError('connection_failed', `There is no SQLite file ${quote(path)} (${code}).`, {
+      hint: 'Correct {connection}. The agent never makes a database.',
     })
   }
 }
 
-function guarded<T>(path: string, work: () => T): T {
+function translateErrors<T>(path: string, work: () => T, isCommit = false): T {
   try {
     return work()
   } catch (error) {
-    throw translated(error, path)
+    throw translateSqliteError(error, path, isCommit)
   }
 }
 
-/** SQLite's result codes as those of the contract: https://sqlite.org/rescode.html */
-function translated(cause: unknown, path: string): unknown {
+/** SQLite's result codes (https://sqlite.org/rescode.html) as those of the contract. */
+function translateSqliteError(cause: unknown, path: string, isCommit: boolean): unknown {
   const code = getErrorCode(cause) ?? ''
   const text = cause instanceof Error ? quote(cause.message) : ''
   const file = quote(path)
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
-    const hint = 'Run it again when whoever holds the lock has finished.'
-    return new AgentError('busy', `${file} stayed locked by another process.`, { hint, transient: true, cause })
+    const hint = 'Run it again when the lock is released.'
+    return new AgentError('busy', `${file} is locked by another process.`, { hint, transient: true, cause })
   }
   if (/no such (table|column)/.test(text)) {
-    const hint = "The connection must name Cinder's database, of Ocata or later."
-    return new AgentError('schema_mismatch', `${file} lacks what the agent needs: ${text}.`, { hint, cause })
+    const hint = "Set {connection} to Cinder's database, of Ocata or later."
+    return new AgentError('schema_mismatch', `${file} lacks a table or column of Cinder's: ${text}.`, { hint, cause })
   }
   if (code.startsWith('SQLITE_NOTADB'))
     return new AgentError('schema_mismatch', `${file} is not an SQLite database.`, { cause })
   if (NEEDS_CLEANING.test(code)) {
-    const hint = 'Run it once without check mode (--check), as a user who may write to the file and its folder.'
-    return new AgentError(
-      'connection_failed',
-      `${file} cannot be read until what a writer left behind is cleaned up.`,
-      { hint, cause },
-    )
+    const hint = 'Run it once without {check}, as a user who can write to the file and its folder.'
+    const problem = `${file} cannot be read read-only: a writer that died left a journal behind.`
+    return new AgentError('connection_failed', problem, { hint, cause })
   }
   if (/^SQLITE_(READONLY|PERM|AUTH)/.test(code)) {
-    const hint = 'Run the agent as a user who may write to the file and its folder.'
-    return new AgentError('access_denied', `${file} may not be written: ${text}.`, { hint, cause })
+    const hint = 'Run the agent as a user who can write to the file and its folder.'
+    return new AgentError('access_denied', `${file} cannot be written: ${text}.`, { hint, cause })
   }
-  if (code.startsWith('SQLITE_')) return new AgentError('connection_failed', `${file}: ${text} (${code}).`, { cause })
-  return cause
+  if (!code.startsWith('SQLITE_')) return cause
+  return new AgentError('connection_failed', `${file}: ${text} (${code}).`, { unconfirmed: isCommit, cause })
 }

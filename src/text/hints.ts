@@ -7,6 +7,7 @@ export type Audience = 'request' | 'command'
 const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   wait: { request: 'wait: true', command: '--wait' },
   force: { request: 'force: true', command: '--force' },
+  check: { request: 'check mode', command: '--check' },
   timeout: { request: 'timeout', command: '--timeout' },
   connection: { request: 'connection', command: '--connection' },
   config_file: { request: 'config_file', command: '--config-file' },
@@ -16,6 +17,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   options: { request: 'config.options', command: '--set' },
   section: { request: 'config.section', command: 'config.section in a file for cinder-backend apply' },
   file: { request: 'config.file', command: 'config.file in a file for cinder-backend apply' },
+  service: { request: 'service.manager or service.name', command: '--service MANAGER:NAME' },
   service_name: { request: 'service.name', command: '--service MANAGER:NAME' },
 }
 

@@ -50,6 +50,7 @@ function backendOf(states: readonly BackendState[], desired: Desired): Backend {
       heartbeatAge: cluster ? null : 3,
       modifiedAt: null,
       reportCount: cluster ? null : 7,
+      readAt: '2026-01-01 00:00:00',
     }
   })
   const target = { kind: 'cluster' as const, name: 'c1@arrayA', desired }

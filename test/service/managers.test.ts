@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
-import { controlOf } from '../../src/service/managers.js'
-import { namesAsRedHat } from '../../src/service/open.js'
+import { MANAGERS as CONTROLS } from '../../src/service/managers.js'
+import { getPackageName, openManager } from '../../src/service/open.js'
 import { agent } from '../support/agent.js'
 import { embedded, type TestDatabase } from '../support/databases.js'
 import { service } from '../support/rows.js'
@@ -77,13 +77,8 @@ const ask = (wanted: object, args: readonly string[] = []) =>
   )
 
 describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, start, stop, known }) => {
-  const name = namesAsRedHat(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
-    ? controlOf(
-        { manager: 'auto', name: undefined, state: 'started', timeout: 1, start: [], stop: [], status: [] },
-        manager as 'sysv',
-        true,
-      ).name
-    : usual
+  const packageName = getPackageName(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
+  const name = usual === 'cinder-volume' ? packageName : usual
 
   test('is asked, told to stop, and asked again; then it is stopped already', async () => {
     has('state', 'started')
@@ -156,7 +151,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
       error: { code: 'service_control_failed' },
       backends: [{ service: { state: 'started' } }],
     })
-    expect(result.msg).toContain(`${manager} was told to have ${name} stopped, but after 1 s it is started`)
+    expect(result.msg).toContain(`${manager} did not stop ${name} within 1 s (state: started)`)
   })
 
   test('does not know the service: that is no service that is stopped', async () => {
@@ -217,8 +212,26 @@ describe('command', () => {
   test('arguments never show, for they may hold a secret', async () => {
     const words = { start: ['true'], stop: ['sh', '-c', 'echo hunter2 > /dev/null; exit 3'], status: ['true'] }
     const { result, stdout } = await ask({ manager: 'command', ...words, state: 'stopped' })
-    expect(result.msg).toBe('sh failed with exit status 3. See why, and run it again.')
+    expect(result.msg).toBe("sh failed with exit status 3. Check the service's log, then run it again.")
     expect(stdout).not.toContain('hunter2')
+  })
+
+  test.each([126, 127])('a status of %i is an error, not a stopped service', async (code) => {
+    const words = { start: ['true'], stop: ['true'], status: script(`exit ${code}`) }
+    const { result } = await ask({ manager: 'command', ...words, state: 'stopped' })
+    expect(result).toMatchObject({ failed: true, error: { code: 'service_control_failed' } })
+  })
+
+  test('a signal ends the wait for a service that does not stop, at once', async () => {
+    const words = { start: ['true'], stop: ['true'], status: ['true'] }
+    const wanted = { manager: 'command' as const, name: undefined, state: 'stopped' as const, timeout: 60, ...words }
+    const abort = new AbortController()
+    const manager = openManager(wanted, { signal: abort.signal, scrub: (text) => text })
+    const stopped = manager.stop()
+    setTimeout(() => abort.abort(), 250)
+    const start = performance.now()
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' })
+    expect(performance.now() - start).toBeLessThan(400)
   })
 })
 
@@ -231,14 +244,14 @@ test('auto is systemd where it runs, else sysv', async () => {
 })
 
 test.each([
-  ['ID=debian\n', false],
-  ['ID=ubuntu\nID_LIKE=debian\n', false],
-  ['ID="rhel"\nID_LIKE="fedora"\n', true],
-  ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', true],
-  ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', true],
-  ['PRETTY_NAME="not rhel"\nID=arch\n', false],
-])('%j names its packages as Red Hat does: %s', (release, expected) => {
-  expect(namesAsRedHat(release)).toBe(expected)
+  ['ID=debian\n', 'cinder-volume'],
+  ['ID=ubuntu\nID_LIKE=debian\n', 'cinder-volume'],
+  ['ID="rhel"\nID_LIKE="fedora"\n', 'openstack-cinder-volume'],
+  ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', 'openstack-cinder-volume'],
+  ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', 'openstack-cinder-volume'],
+  ['PRETTY_NAME="not rhel"\nID=arch\n', 'cinder-volume'],
+])('in the packages of %j the unit is %s', (release, expected) => {
+  expect(getPackageName(release)).toBe(expected)
 })
 
 test.each([
@@ -252,10 +265,9 @@ test.each([
   ['pacemaker', ' * c-vol (systemd:openstack-cinder-volume): FAILED c0', 'changing'],
   ['pacemaker', '  * Clone Set: c-vol-clone [c-vol]:\n    * Started: [ c0 c1 ]\n    * Stopped: [ c2 ]', 'started'],
 ] as const)('%s: %s is %s', (manager, output, expected) => {
-  const control = controlOf(
+  const control = CONTROLS[manager](
     { manager, name: 'it', state: 'started', timeout: 1, start: [], stop: [], status: [] },
-    manager,
-    false,
+    'cinder-volume',
   )
-  expect(control.read({ status: 0, output, said: '' })).toBe(expected)
+  expect(control.parseState({ status: 0, output, stderrTail: '' })).toBe(expected)
 })

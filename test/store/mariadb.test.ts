@@ -240,7 +240,11 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
         'cut-for-good' as const,
         { changed: true, failed: true, error: { code: 'connection_failed' } },
       ],
-      ['because it is late, the agent looks again', 'swallow' as const, { changed: true, failed: false }],
+      [
+        'and none comes by the deadline, the result says that it is in doubt',
+        'swallow' as const,
+        { changed: true, failed: true, error: { code: 'timeout' } },
+      ],
     ])('%s', async (_, how, expected) => {
       await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
       const proxy = await losingCommits(mariadb.port, how)

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { mysqlOptions } from '../../src/store/options.js'
+import { makeMysqlOptions } from '../../src/store/options.js'
 import { parseUrl } from '../../src/store/url.js'
 import { MARIADB_PASSWORD } from '../peers/setup.js'
 import { agent } from '../support/agent.js'
@@ -13,7 +13,7 @@ const { folder, mariadb, missing } = inject('peers')
 
 function optionsOf(url: string) {
   const warnings: string[] = []
-  return { ...mysqlOptions(parseUrl(url), (warning) => warnings.push(warning)), warnings }
+  return { ...makeMysqlOptions(parseUrl(url), (warning) => warnings.push(warning)), warnings }
 }
 
 describe('the options of a MySQL URL', () => {
