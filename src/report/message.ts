@@ -1,9 +1,7 @@
 import { isUp } from '../model/heartbeat.js'
 import type { Action, BackendPlan, Plan } from '../model/plan.js'
+import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
-
-/** More backends than this are counted, not listed. */
-const MOST_LISTED = 5
 
 /** The result in a sentence: what was done, what would be done, or, for a request that wants nothing, how things stand. */
 export function message(
@@ -11,15 +9,15 @@ export function message(
   { wants, checkMode, serviceDownTime }: { wants: boolean; checkMode: boolean; serviceDownTime: number },
 ): string {
   if (plan.length === 0) return 'There are no volume backends.'
-  if (!wants) return listed(plan.map((each) => standing(each, serviceDownTime)))
+  if (!wants) return formatList(plan.map((each) => standing(each, serviceDownTime)))
   const changed = plan.filter(({ actions }) => actions.length > 0)
   const deeds = changed.map(
     (each) => `${named(each)}: ${each.actions.map((action) => deed(action, each, checkMode)).join(', ')}`,
   )
   const unchanged = plan.filter(({ actions }) => actions.length === 0)
-  if (deeds.length === 0) return `Nothing to change: ${listed(unchanged.map(named), ', ')}`
+  if (deeds.length === 0) return `Nothing to change: ${formatList(unchanged.map(named), ', ')}`
   const rest = unchanged.length === 0 ? '' : `; ${unchanged.length} unchanged`
-  return `${checkMode ? 'Would change ' : ''}${listed(deeds)}${rest}`
+  return `${checkMode ? 'Would change ' : ''}${formatList(deeds)}${rest}`
 }
 
 function deed(action: Action, { rows, config, service }: BackendPlan, checkMode: boolean): string {
@@ -59,9 +57,4 @@ function standing(each: BackendPlan, serviceDownTime: number): string {
 
 function named({ backend }: BackendPlan): string {
   return quote(backend.cluster?.name ?? backend.target.name)
-}
-
-export function listed(items: readonly string[], separator = '; '): string {
-  const shown = items.slice(0, MOST_LISTED).join(separator)
-  return items.length > MOST_LISTED ? `${shown}${separator}and ${items.length - MOST_LISTED} more` : shown
 }

@@ -1,6 +1,6 @@
 import { COLUMNS } from '../../model/backend.js'
 import type { BackendDocument, BackendState, ResultDocument } from '../../model/contract.generated.js'
-import { listed } from '../../report/message.js'
+import { formatList } from '../../text/list.js'
 import { quote } from '../../text/quote.js'
 import type { Screen, Style } from './terminal.js'
 import { nameOf, warned } from './text.js'
@@ -28,7 +28,7 @@ export function changes(
     return [style('bold', titleOf(backend)), ...steps, ...(tells ? rows : [])].join('\n')
   })
   const rest = backends.filter((backend) => !backend.changed).map(nameOf)
-  const unchanged = rest.length > 0 ? `Nothing to change: ${listed(rest, ', ')}\n` : ''
+  const unchanged = rest.length > 0 ? `Nothing to change: ${formatList(rest, ', ')}\n` : ''
   return `${blocks.join('\n')}\n${unchanged}${warned(warnings, style)}`
 }
 
