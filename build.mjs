@@ -204,8 +204,8 @@ async function buildManual() {
     format: 'esm',
     logLevel: 'error',
   })
-  const { manual: page } = await import(new URL(outfile, import.meta.url).href)
-  await writeFile('dist/cinder-backend.1', page(version))
+  const { renderManual } = await import(new URL(outfile, import.meta.url).href)
+  await writeFile('dist/cinder-backend.1', renderManual(version))
 }
 
 await generateContract()
