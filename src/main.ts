@@ -1,11 +1,11 @@
-import { failed, finish, print, type ServeOptions, serve } from './frontends/process.js'
-import { input } from './frontends/stdin.js'
+import { makeFailure, printResultAndExit, type ServeOptions, serveRequest, writeOutput } from './frontends/process.js'
+import { readStdin } from './frontends/stdin.js'
 import { AgentError } from './model/errors.js'
 import { FORMATS } from './report/formats.js'
 
 declare const VERSION: string
 
-const OPTIONS = {
+const PARSE_OPTIONS = {
   check: { type: 'boolean' },
   diff: { type: 'boolean' },
   format: { type: 'string' },
@@ -15,52 +15,57 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** The command line as options of the run, or as text to show instead. Errors: invalid_request. */
-async function options(args: readonly string[]): Promise<ServeOptions | string> {
-  const { check = false, diff = false, verbose = false, ...rest } = args.length === 0 ? {} : await parsed(args)
-  if (rest.help) return (await import('./frontends/cli/help.js')).help(VERSION)
+/** The options of the run, or a text to print instead. Errors: invalid_request. */
+async function readOptions(args: readonly string[]): Promise<ServeOptions | string> {
+  const { check = false, diff = false, verbose = false, ...rest } = args.length === 0 ? {} : await parseOptions(args)
+  if (rest.help) return (await import('./frontends/cli/help.js')).renderHelp(VERSION)
   if (rest.version) return `${VERSION}\n`
-  return { check, diff, verbose, detailed: rest['detailed-exitcode'] ?? false, format: format(rest.format ?? 'json') }
+  const detailedExitcode = rest['detailed-exitcode'] ?? false
+  return { check, diff, verbose, detailedExitcode, format: findFormat(rest.format ?? 'json') }
 }
 
-async function parsed(args: readonly string[]) {
+async function parseOptions(args: readonly string[]) {
   const { parseArgs } = await import('node:util')
   try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
+    return parseArgs({ args: [...args], options: PARSE_OPTIONS }).values
   } catch (error) {
-    throw misused(String(error))
+    throw makeOptionError(String(error))
   }
 }
 
-function format(name: string): ServeOptions['format'] {
+function findFormat(name: string): ServeOptions['format'] {
   if (name === 'json' || name === 'salt' || name === 'bolt') return FORMATS[name]
-  throw wrongUse(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`)
+  throw makeUsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`)
 }
 
-/** Only names of options are repeated: other words on a command line that is wrong may be a request, with its password. */
-function misused(said: string): AgentError {
-  const option = /^\w*(?:Error)?[^']*'(-{1,2}[\w-]+)/.exec(said)?.[1]
-  return wrongUse(
+/** The message repeats option names only: another word on the command line can be a request with a password. */
+function makeOptionError(parseError: string): AgentError {
+  const option = /^\w*(?:Error)?[^']*'(-{1,2}[\w-]+)/.exec(parseError)?.[1]
+  return makeUsageError(
     option === undefined
-      ? 'The request goes to standard input, not onto the command line.'
-      : `The option ${option} does not exist, or not in this form.`,
+      ? 'The command line must not contain the request. Send the request on standard input.'
+      : `Unknown option, or wrong use of an option: ${option}.`,
   )
 }
 
-function wrongUse(problem: string): AgentError {
+function makeUsageError(problem: string): AgentError {
   return new AgentError('invalid_request', problem, { hint: 'See cinder-backend --help.' })
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  if (args.length === 1 && args[0] === 'help') return main(['--help'])
-  if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return (await import('./frontends/cli/main.js')).main(args, VERSION)
-  const wanted = await options(args).catch(async (error: unknown) => {
-    const line = (await import('./frontends/cli/commands.js')).commandFirst(args)
-    if (line !== undefined) return (await import('./frontends/cli/main.js')).main(line, VERSION)
-    return finish(failed(error, 'request'), { detailed: false, format: FORMATS.json })
+async function startFrontend(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && args[0] === 'help') return startFrontend(['--help'])
+  if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return startCommand(args)
+  const options = await readOptions(args).catch(async (error: unknown) => {
+    const reordered = (await import('./frontends/cli/commands.js')).moveCommandFirst(args)
+    if (reordered !== undefined) return startCommand(reordered)
+    return printResultAndExit(makeFailure(error, 'request'), { detailedExitcode: false, format: FORMATS.json })
   })
-  if (typeof wanted === 'string') print(wanted)
-  else await serve(input, wanted)
+  if (typeof options === 'string') writeOutput(options)
+  else await serveRequest(readStdin, options)
 }
 
-void main(process.argv.slice(2))
+async function startCommand(args: readonly string[]): Promise<never> {
+  return (await import('./frontends/cli/main.js')).runCommandLine(args, VERSION)
+}
+
+void startFrontend(process.argv.slice(2))

@@ -1,56 +1,69 @@
+/**
+ * src/frontends/ turns a caller into one request of the agent, and the agent's result into output and an exit status.
+ *
+ *   process.ts   signals, crashes, the output, the exit status      stdin.ts   the request on standard input      cli/   the commands
+ *
+ * A front end may import run.ts, model/, text/, request/ (parsing, flags) and report/formats; never store/, plan/, execute/ or oslo/.
+ * Promises: one JSON document on one line of standard output, whatever happens; the exit status depends on the result alone; no control
+ * character from outside reaches a terminal. A front end adds no guard and no step of its own: each caller gets the same behaviour.
+ */
 import { writeSync } from 'node:fs'
 import type { ResultDocument } from '../model/contract.generated.js'
 import { getErrorCode } from '../model/errors.js'
 import { failure } from '../report/result.js'
 import type { Flags } from '../request/request.js'
 import { run, type Surroundings } from '../run.js'
+import { stripControlCharacters, toJsonLine } from '../text/control.js'
 import type { Audience } from '../text/hints.js'
 
+const PIPE_RETRY_MS = 5
+
 export interface ServeOptions extends Flags {
-  /** Exit with 2 where something was changed, or would be. */
-  readonly detailed: boolean
-  /** The stack of an unforeseen error goes to standard error. */
+  /** Exit status 2 means: changed, or in check mode would change. */
+  readonly detailedExitcode: boolean
+  /** The stack of an unexpected error goes to standard error. */
   readonly verbose: boolean
-  /** The result as the caller wants to read it: one JSON object. */
+  /** The result in the form that the caller reads: one JSON object. */
   readonly format: (result: ResultDocument) => object
 }
 
-/** Signals end the run early, and a crash ends it with `end`; at a terminal `say` tells on standard error what is being done. */
-export function surroundings(
+/** A signal aborts the run; a crash ends the process with `exitWithResult`. Progress goes to standard error if that is a terminal. */
+export function installProcessHandlers(
   verbose: boolean,
   audience: Audience,
-  end: (result: ResultDocument) => never,
+  exitWithResult: (result: ResultDocument) => never,
 ): Surroundings {
   const abort = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
   const onBug = (error: unknown) => {
-    if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    if (verbose && error instanceof Error) process.stderr.write(stripControlCharacters(`${error.stack}\n`))
   }
-  const crash = (error: unknown) => {
+  const endCrash = (error: unknown) => {
     onBug(error)
-    end(failed(error, audience))
+    exitWithResult(makeFailure(error, audience))
   }
-  process.on('uncaughtException', crash)
-  process.on('unhandledRejection', crash)
-  let said = ''
-  const say = (text: string) => {
-    if (process.stderr.isTTY && text !== said) process.stderr.write(`cinder-backend: ${text}\n`)
-    said = text
+  process.on('uncaughtException', endCrash)
+  process.on('unhandledRejection', endCrash)
+  let lastStep = ''
+  const printStep = (step: string) => {
+    if (process.stderr.isTTY && step !== lastStep)
+      process.stderr.write(stripControlCharacters(`cinder-backend: ${step}\n`))
+    lastStep = step
   }
-  return { env: process.env, signal: abort.signal, onBug, say, audience }
+  return { env: process.env, signal: abort.signal, onBug, say: printStep, audience }
 }
 
-/**
- * One request, and the end of the process: one JSON document on one line of standard output, and the exit status that goes with it, whatever
- * happens.
- */
-export async function serve(input: (signal: AbortSignal) => Promise<Buffer>, options: ServeOptions): Promise<never> {
-  const around = surroundings(options.verbose, 'request', (result) => finish(result, options))
-  return finish(await run(() => input(around.signal), options, around), options)
+/** One request, one JSON document on one line of standard output, one exit status. */
+export async function serveRequest(
+  readInput: (signal: AbortSignal) => Promise<Buffer>,
+  options: ServeOptions,
+): Promise<never> {
+  const context = installProcessHandlers(options.verbose, 'request', (result) => printResultAndExit(result, options))
+  return printResultAndExit(await run(() => readInput(context.signal), options, context), options)
 }
 
-/** The result of what failed before there was a request. */
-export function failed(error: unknown, audience: Audience): ResultDocument {
+/** The result of a failure before there was a request. */
+export function makeFailure(error: unknown, audience: Audience): ResultDocument {
   return failure(error, {
     audience,
     seen: [],
@@ -63,38 +76,41 @@ export function failed(error: unknown, audience: Audience): ResultDocument {
   })
 }
 
-export function finish(result: ResultDocument, { detailed, format }: Pick<ServeOptions, 'detailed' | 'format'>): never {
-  print(`${JSON.stringify(format(result))}\n`)
-  leave(result, detailed)
+export function printResultAndExit(
+  result: ResultDocument,
+  { detailedExitcode, format }: Pick<ServeOptions, 'detailedExitcode' | 'format'>,
+): never {
+  writeOutput(toJsonLine(format(result)))
+  exitWithStatus(result, detailedExitcode)
 }
 
-export function leave(result: ResultDocument, detailed: boolean): never {
+export function exitWithStatus(result: ResultDocument, detailedExitcode: boolean): never {
   if (result.failed) process.exit(1)
-  process.exit(detailed && result.changed ? 2 : 0)
+  process.exit(detailedExitcode && result.changed ? 2 : 0)
 }
 
-/** With `mayBeCut` a reader who has seen enough, as `head` has, is no failure. */
-export function print(text: string, mayBeCut = false): void {
+/** `readerMayStop`: a reader such as `head` may close the pipe early. */
+export function writeOutput(text: string, readerMayStop = false): void {
   let rest = Buffer.from(text)
   try {
-    while (rest.length > 0) rest = rest.subarray(written(rest))
+    while (rest.length > 0) rest = rest.subarray(writeChunk(rest))
   } catch (error) {
-    if (!mayBeCut || getErrorCode(error) !== 'EPIPE') complain()
+    if (!readerMayStop || getErrorCode(error) !== 'EPIPE') failOutput()
   }
 }
 
-function complain(): never {
+function failOutput(): never {
   process.stderr.write('The result could not be written to standard output.\n')
   process.exit(1)
 }
 
-/** Bytes written; 0 where a non-blocking pipe is full for the moment. */
-function written(rest: Buffer): number {
+/** The number of bytes written; 0 if a non-blocking pipe is full at the moment. */
+function writeChunk(rest: Buffer): number {
   try {
     return writeSync(1, rest)
   } catch (error) {
     if (getErrorCode(error) !== 'EAGAIN') throw error
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_RETRY_MS)
     return 0
   }
 }

@@ -1,42 +1,37 @@
 import { constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { AgentError } from '../model/errors.js'
 import { MOST_INPUT } from '../request/parse.js'
-import { interrupted } from '../store/retry.js'
 
-/** All of standard input, or as much of it as shows that it is too large. Errors: interrupted, invalid_json. */
-export async function input(signal: AbortSignal): Promise<Buffer> {
-  const found = fstatSync(0)
-  if (found.isFile()) return readFile(found.size)
-  if (found.isCharacterDevice()) await greet()
-  const { chunks, ended } = found.isFIFO() ? readWaiting() : { chunks: [], ended: false }
-  return ended ? Buffer.concat(chunks) : readRest(chunks, signal)
+/** All of standard input, or enough of it to show that it is too large. Errors: interrupted, invalid_json. */
+export async function readStdin(signal: AbortSignal): Promise<Buffer> {
+  const stats = fstatSync(0)
+  if (stats.isFile()) return readRedirectedFile(stats.size)
+  if (stats.isCharacterDevice()) await printStdinHint()
+  const { chunks, ended } = stats.isFIFO() ? readPipeBuffer() : { chunks: [], ended: false }
+  return ended ? Buffer.concat(chunks) : readStream(chunks, signal)
 }
 
-/** Whoever has started it at a terminal with nothing to read would wait for it as it waits for them. */
-async function greet(): Promise<void> {
+/** Without the hint, a user at a terminal does not know that the program waits for input. */
+async function printStdinHint(): Promise<void> {
   const { isatty } = await import('node:tty')
   if (!isatty(0)) return
-  process.stderr.write('Reading a request; Ctrl-D ends it. For commands see cinder-backend --help.\n')
+  process.stderr.write('Reading a request from the terminal. Press Ctrl-D to end it. For help: cinder-backend --help\n')
 }
 
-function readFile(size: number): Buffer {
+function readRedirectedFile(size: number): Buffer {
   if (size > MOST_INPUT) return Buffer.alloc(MOST_INPUT + 1)
   try {
     return readFileSync(0)
   } catch {
-    throw unreadable()
+    throw makeUnreadableError()
   }
 }
 
-function unreadable(): AgentError {
-  return new AgentError('invalid_json', 'Standard input cannot be read.', { hint: 'Give the request there.' })
-}
-
 /**
- * What a pipe already holds, which mostly is all there is: whoever starts the agent writes before Node is up. Reading it this way spares
- * the loading of Node's streams, a tenth of a whole run; and a plain blocking read would be deaf to signals.
+ * What the pipe holds already: in most cases the whole request, because callers write before Node has started. This read saves the loading of
+ * Node's streams, a tenth of a whole run. A blocking read would not notice signals.
  */
-function readWaiting(): { chunks: Buffer[]; ended: boolean } {
+function readPipeBuffer(): { chunks: Buffer[]; ended: boolean } {
   const chunks: Buffer[] = []
   try {
     const pipe = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK)
@@ -49,20 +44,36 @@ function readWaiting(): { chunks: Buffer[]; ended: boolean } {
     }
     return { chunks, ended: true }
   } catch {
-    return { chunks, ended: false } // EAGAIN: more is to come; or there is no /proc
+    return { chunks, ended: false } // EAGAIN: the writer has not finished. ENOENT: there is no /proc.
   }
 }
 
-function readRest(chunks: Buffer[], signal: AbortSignal): Promise<Buffer> {
-  return new Promise((fulfil, reject) => {
+function readStream(chunks: Buffer[], signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
     let size = 0
-    signal.addEventListener('abort', () => reject(interrupted()))
-    process.stdin.on('error', () => reject(unreadable()))
-    process.stdin.on('end', () => fulfil(Buffer.concat(chunks)))
+    const stop = () => reject(makeInterruptedError())
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    process.stdin.on('error', () => reject(makeUnreadableError()))
+    process.stdin.on('end', () => resolve(Buffer.concat(chunks)))
     process.stdin.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
-      if (size > MOST_INPUT) fulfil(Buffer.concat(chunks))
+      if (size > MOST_INPUT) resolve(Buffer.concat(chunks))
     })
   })
+}
+
+function makeUnreadableError(): AgentError {
+  return new AgentError('invalid_json', 'Standard input cannot be read.', {
+    hint: 'Send the request on standard input.',
+  })
+}
+
+function makeInterruptedError(): AgentError {
+  return new AgentError(
+    'interrupted',
+    'A signal interrupted the run while it read standard input. Nothing was changed.',
+    { hint: 'Run it again.' },
+  )
 }

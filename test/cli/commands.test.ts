@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { COMMANDS } from '../../src/frontends/cli/commands.js'
-import { manual } from '../../src/frontends/cli/manual.js'
+import { renderManual } from '../../src/frontends/cli/manual.js'
 import { valid } from '../support/agent.js'
 import { atTerminal, shell } from '../support/command.js'
 import { embedded, engines, type TestDatabase, titled } from '../support/databases.js'
@@ -714,7 +714,7 @@ test.skipIf(missing.man !== null)(
   `the manual is read without a complaint${missing.man === null ? '' : ` (skipped: ${missing.man})`}`,
   () => {
     const page = join(mkdtempSync(join(folder, 'man-')), 'cinder-backend.1')
-    writeFileSync(page, manual('1.2.3'))
+    writeFileSync(page, renderManual('1.2.3'))
     const { status, stdout, stderr } = shell(`MANWIDTH=80 man --warnings -l ${page} | col -b`, { connection: '' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const text = stdout.replace(/\s+/g, ' ')

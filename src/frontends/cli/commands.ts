@@ -1,38 +1,40 @@
 import {
-  AGENT,
-  CHANGING,
-  CLUSTER,
-  COMMON,
-  LIST,
-  long,
+  BARE_OPTIONS,
+  CHANGE_OPTIONS,
+  CLUSTER_OPTION,
+  DATABASE_OPTIONS,
+  getLongName,
+  LIST_OPTIONS,
   type OptionSpec,
-  PROMOTION,
+  type OptionValues,
+  PROMOTE_OPTIONS,
   takesValue,
-  type Values,
 } from './options.js'
-import { promotion, targets } from './targets.js'
+import { makePromoteRequest } from './promote-request.js'
+import { makeTargets } from './targets.js'
 
 export interface CommandSpec {
   readonly name: string
-  /** As in `HOST...`; undefined for none. */
+  /** As in `HOST...`; undefined: no argument. */
   readonly argument?: string
+  /** The first sentence is the summary in the list of commands. */
   readonly text: string
   readonly options: readonly OptionSpec[]
-  /** Command lines that work, each with what it is for. */
-  readonly examples: readonly Example[]
-  /** The request that it stands for; undefined for a command that asks no database. */
-  readonly request?: (names: readonly string[], values: Values) => object
+  /** A test runs every example. */
+  readonly examples: readonly CommandExample[]
+  /** undefined: the request comes from a file, or the command makes none. */
+  readonly makeRequest?: (names: readonly string[], values: OptionValues) => object
 }
 
-export interface Example {
+export interface CommandExample {
   readonly text: string
   readonly line: string
-  /** What is in the file that the line names. */
+  /** The file that the line names. */
   readonly file?: { readonly name: string; readonly text: string }
 }
 
-const REPORT = Object.values(COMMON)
-const CHANGE = [...Object.values(CHANGING), ...REPORT]
+const READ_OPTIONS = Object.values(DATABASE_OPTIONS)
+const WRITE_OPTIONS = [...Object.values(CHANGE_OPTIONS), ...READ_OPTIONS]
 
 const PROMOTION_FILE = `host: vol1@arrayA
 active_backend: reset
@@ -49,90 +51,47 @@ service:
   name: cinder-volume
 `
 
-/** Every command makes one request; what that means is the contract's. */
+/** A command makes one request. The rules are those of the request: a command adds none. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'list',
-    text: 'List every volume backend; those that are failed over are marked.',
-    options: [...Object.values(LIST), ...REPORT],
+    text: 'List all volume backends. An exclamation mark marks backends that are failed over.',
+    options: [...Object.values(LIST_OPTIONS), ...READ_OPTIONS],
     examples: [
-      { text: 'Everything that Cinder knows', line: 'cinder-backend list' },
-      { text: 'What needs care, for a script', line: 'cinder-backend list --failed-over --json' },
+      { text: 'List all backends', line: 'cinder-backend list' },
+      { text: 'List failed-over backends for a script', line: 'cinder-backend list --failed-over --json' },
     ],
-    request: () => ({ backends: 'all' }),
+    makeRequest: () => ({ backends: 'all' }),
   },
   {
     name: 'show',
     argument: 'HOST...',
-    text: 'Show how backends stand: up or down, disabled, frozen, and which array they run on.',
-    options: [CLUSTER, ...REPORT],
-    examples: [{ text: 'One backend', line: 'cinder-backend show vol1@arrayA' }],
-    request: (names, values) => targets(names, values),
-  },
-  {
-    name: 'reset-active-backend',
-    argument: 'HOST...',
-    text: 'Reset failed-over backends to their own array: enabled, with replication disabled. Stop cinder-volume, and edit its cinder.conf, before.',
-    options: [CLUSTER, ...CHANGE],
-    examples: [
-      { text: 'See what would be done', line: 'cinder-backend reset-active-backend vol1@arrayA --check' },
-      { text: 'Do it without a question', line: 'cinder-backend reset-active-backend vol1@arrayA --yes' },
-    ],
-    request: (names, values) => ({ ...targets(names, values), active_backend: 'reset' }),
-  },
-  {
-    name: 'replication-enable',
-    argument: 'HOST...',
-    text: 'Set the replication_status of backends to enabled.',
-    options: [CLUSTER, ...CHANGE],
-    examples: [{ text: 'After the reset', line: 'cinder-backend replication-enable vol1@arrayA --yes' }],
-    request: (names, values) => ({ ...targets(names, values), replication: 'enabled' }),
-  },
-  {
-    name: 'replication-disable',
-    argument: 'HOST...',
-    text: 'Set the replication_status of backends to disabled.',
-    options: [CLUSTER, ...CHANGE],
-    examples: [{ text: 'Where there is no replica', line: 'cinder-backend replication-disable vol1@arrayA --yes' }],
-    request: (names, values) => ({ ...targets(names, values), replication: 'disabled' }),
-  },
-  {
-    name: 'freeze',
-    argument: 'HOST...',
-    text: 'Freeze and disable backends, so that nobody creates or deletes volumes there.',
-    options: [CLUSTER, ...CHANGE],
-    examples: [{ text: 'Before a promotion', line: 'cinder-backend freeze vol1@arrayA --yes' }],
-    request: (names, values) => ({ ...targets(names, values), frozen: true }),
-  },
-  {
-    name: 'thaw',
-    argument: 'HOST...',
-    text: 'Thaw and enable backends that are frozen.',
-    options: [CLUSTER, ...CHANGE],
-    examples: [{ text: 'After a promotion', line: 'cinder-backend thaw vol1@arrayA --yes' }],
-    request: (names, values) => ({ ...targets(names, values), frozen: false }),
+    text: 'Show the status of backends. It has the heartbeat, the service, the replication, and the array that a backend runs on.',
+    options: [CLUSTER_OPTION, ...READ_OPTIONS],
+    examples: [{ text: 'Show one backend', line: 'cinder-backend show vol1@arrayA' }],
+    makeRequest: (names, values) => makeTargets(names, values),
   },
   {
     name: 'promote',
     argument: 'HOST',
-    text: 'Make the replica that a backend runs on its primary: its section in cinder.conf, the reset, and replication. With --service cinder-volume is stopped and started too, and the backend thawed; without it the backend stays frozen. A copy of cinder.conf is left beside it. For a cluster use apply.',
-    options: [...Object.values(PROMOTION), ...CHANGE],
+    text: 'Promote the replica to primary after a failover. Edits cinder.conf and keeps a backup beside it, resets the database row, and enables replication. With --service, it also stops and starts cinder-volume and thaws the backend. Without --service, the backend stays frozen: start cinder-volume, then use thaw. For a cluster, use apply.',
+    options: [...Object.values(PROMOTE_OPTIONS), ...WRITE_OPTIONS],
     examples: [
       {
-        text: 'All of it, on the host of cinder-volume; first to see what would be done',
+        text: 'Preview the whole promotion, on the host of cinder-volume',
         line: 'cinder-backend promote vol1@arrayA --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 --service systemd --check',
       },
     ],
-    request: promotion,
+    makeRequest: makePromoteRequest,
   },
   {
     name: 'apply',
     argument: 'FILE',
-    text: 'Bring backends into the state that a file describes: a request in JSON or YAML; - is standard input.',
-    options: CHANGE,
+    text: 'Run the request in a file. The file is JSON or YAML; - is standard input.',
+    options: WRITE_OPTIONS,
     examples: [
       {
-        text: 'The whole promotion, with the secrets in a file; first to see what would be done',
+        text: 'Preview the whole promotion; the secrets are in the file',
         line: 'cinder-backend apply promotion.yml --check',
         file: { name: 'promotion.yml', text: PROMOTION_FILE },
       },
@@ -141,49 +100,88 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'undo',
     argument: 'FILE',
-    text: 'Put the rows back that a run has changed, by its result in a file (from --save, or --json), if nobody has changed them since; - is standard input.',
-    options: CHANGE,
+    text: 'Restore the database rows that a run changed. FILE is the result of that run, from --save or --json; - is standard input. Fails if a row has changed since. Does not restore cinder.conf.',
+    options: WRITE_OPTIONS,
     examples: [
-      { text: 'A change that can be taken back', line: 'cinder-backend freeze vol2@arrayA --yes --save result.json' },
-      { text: 'Take it back', line: 'cinder-backend undo result.json --yes' },
+      {
+        text: 'Save the result of a change',
+        line: 'cinder-backend freeze vol2@arrayA --yes --save result.json',
+      },
+      { text: 'Restore the rows', line: 'cinder-backend undo result.json --yes' },
     ],
+  },
+  {
+    name: 'freeze',
+    argument: 'HOST...',
+    text: 'Freeze and disable backends. Cinder creates and deletes no volumes on a frozen backend.',
+    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    examples: [{ text: 'Freeze before a promotion', line: 'cinder-backend freeze vol1@arrayA --yes' }],
+    makeRequest: (names, values) => ({ ...makeTargets(names, values), frozen: true }),
+  },
+  {
+    name: 'reset-active-backend',
+    argument: 'HOST...',
+    text: 'Mark failed-over backends as normal in the database. Does not move data and does not fail back. First edit cinder.conf and stop cinder-volume.',
+    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    examples: [
+      { text: 'Preview the change', line: 'cinder-backend reset-active-backend vol1@arrayA --check' },
+      { text: 'Change without a question', line: 'cinder-backend reset-active-backend vol1@arrayA --yes' },
+    ],
+    makeRequest: (names, values) => ({ ...makeTargets(names, values), active_backend: 'reset' }),
+  },
+  {
+    name: 'replication-enable',
+    argument: 'HOST...',
+    text: 'Set replication_status of backends to enabled.',
+    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    examples: [{ text: 'Enable after the reset', line: 'cinder-backend replication-enable vol1@arrayA --yes' }],
+    makeRequest: (names, values) => ({ ...makeTargets(names, values), replication: 'enabled' }),
+  },
+  {
+    name: 'replication-disable',
+    argument: 'HOST...',
+    text: 'Set replication_status of backends to disabled.',
+    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    examples: [
+      { text: 'Disable if there is no replica', line: 'cinder-backend replication-disable vol1@arrayA --yes' },
+    ],
+    makeRequest: (names, values) => ({ ...makeTargets(names, values), replication: 'disabled' }),
+  },
+  {
+    name: 'thaw',
+    argument: 'HOST...',
+    text: 'Thaw and enable backends that are frozen.',
+    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    examples: [{ text: 'Thaw after a promotion', line: 'cinder-backend thaw vol1@arrayA --yes' }],
+    makeRequest: (names, values) => ({ ...makeTargets(names, values), frozen: false }),
   },
   {
     name: 'schema',
     argument: '[request|result]',
-    text: 'Print the JSON Schema of the request or the result.',
+    text: 'Print the JSON Schema of the request or of the result.',
     options: [],
-    examples: [{ text: 'For an editor', line: 'cinder-backend schema request' }],
+    examples: [{ text: 'Print it for an editor', line: 'cinder-backend schema request' }],
   },
   {
     name: 'completion',
     argument: 'bash|zsh|fish',
-    text: 'Print a script that completes command lines in a shell.',
+    text: 'Print a completion script for a shell.',
     options: [],
-    examples: [{ text: 'For bash', line: 'cinder-backend completion bash' }],
+    examples: [{ text: 'Print it for bash', line: 'cinder-backend completion bash' }],
   },
 ]
 
-/** The command line with the options that were given before the command behind it; undefined where there is no command. */
-export function commandFirst(args: readonly string[]): readonly string[] | undefined {
-  const options = [...AGENT, ...COMMANDS.flatMap((command) => command.options)]
-  const withValue = options.filter(takesValue).map(long)
+/** The command line with its command in front of all options; undefined if it has no command. */
+export function moveCommandFirst(args: readonly string[]): readonly string[] | undefined {
+  const options = [...BARE_OPTIONS, ...COMMANDS.flatMap((command) => command.options)]
+  const withValue = options.filter(takesValue).map(getLongName)
   const at = args.findIndex(
     (word, index) => COMMANDS.some(({ name }) => name === word) && !withValue.includes(args[index - 1] ?? ''),
   )
   return at < 0 ? undefined : [args[at] ?? '', ...args.slice(0, at), ...args.slice(at + 1)]
 }
 
-/** Where the database is, and how the run goes, as every request has it. */
-export function given(values: Values): object {
-  const { configFile, configDir, connection, timeout, force, wait, waitTimeout } = values
-  return {
-    ...(configFile !== undefined && { config_file: [...configFile] }),
-    ...(configDir !== undefined && { config_dir: [...configDir] }),
-    ...(connection !== undefined && { connection }),
-    ...(timeout !== undefined && { timeout }),
-    ...(force === true && { force }),
-    ...((wait === true || waitTimeout !== undefined) && { wait: true }),
-    ...(waitTimeout !== undefined && { wait_timeout: waitTimeout }),
-  }
+/** The first sentence, without its full stop. */
+export function getSummary(text: string): string {
+  return text.replace(/\.( .*)?$/s, '')
 }

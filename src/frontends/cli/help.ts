@@ -1,42 +1,44 @@
-import { COMMANDS } from './commands.js'
-import { AGENT } from './options.js'
-import { broken } from './text.js'
+import { COMMANDS, getSummary } from './commands.js'
+import { BARE_OPTIONS } from './options.js'
+import { wrapLine } from './wrap.js'
 
-/** Columns: what fits everywhere. */
-const WIDTH = 80
+const HELP_COLUMNS = 80
 
-/** What `--help` without a command shows. */
-export function help(version: string): string {
+/** The help of `--help` without a command. */
+export function renderHelp(version: string): string {
   return `cinder-backend ${version}
 
-Brings OpenStack Cinder volume backends into a desired state: a JSON request on
-standard input, a JSON result on standard output.
+Promotes the replica of an OpenStack Cinder volume backend to primary after a
+failover. You can repeat every run.
 
-Usage: cinder-backend [OPTION]... < REQUEST.json
-       cinder-backend COMMAND [OPTION]...
+Usage: cinder-backend COMMAND [OPTION]...
+       cinder-backend [OPTION]... < REQUEST.json
 
-Commands for people; cinder-backend COMMAND --help has examples:
+Commands (for options and examples: cinder-backend COMMAND --help):
 
-${table(COMMANDS.map(({ name, text }) => [name, text.replace(/[.:;,].*/s, '')]))}
+${formatColumns(COMMANDS.map(({ name, text }) => [name, getSummary(text)]))}
 
-Options without a command:
+Without a command, cinder-backend reads one JSON request on standard input and
+prints one JSON result on standard output. It never asks. Options:
 
-${table(AGENT.map(({ flags, text }) => [flags.replace(/[<>]/g, ''), text]))}
+${formatColumns(BARE_OPTIONS.map(({ flags, text }) => [flags.replace(/[<>]/g, ''), text]))}
 
 Example:
   echo '{"host": "vol1@arrayA", "active_backend": "reset"}' |
     cinder-backend --check --diff
 
-The connection comes from "connection" in the request, else from
-OS_DATABASE__CONNECTION, else from the cinder.conf that cinder-volume reads.
-Without --detailed-exitcode the exit status is 0 when the result says
-"failed": false, else 1. What to do after a failover: docs/admin-guide.md.
+The database is the first of these: "connection" in the request,
+OS_DATABASE__CONNECTION, the cinder.conf that cinder-volume reads.
+Without --detailed-exitcode, exit status 0 means "failed": false in the result,
+and 1 means "failed": true. After a failover, read docs/admin-guide.md.
 `
 }
 
-function table(rows: readonly (readonly [string, string])[]): string {
-  const wide = Math.max(...rows.map(([word]) => word.length)) + 4
+function formatColumns(rows: readonly (readonly [string, string])[]): string {
+  const indent = Math.max(...rows.map(([word]) => word.length)) + 4
   return rows
-    .map(([word, text]) => `  ${word}`.padEnd(wide) + broken(' '.repeat(wide) + text, WIDTH, 0).slice(wide))
+    .map(
+      ([word, text]) => `  ${word}`.padEnd(indent) + wrapLine(' '.repeat(indent) + text, HELP_COLUMNS, 0).slice(indent),
+    )
     .join('\n')
 }

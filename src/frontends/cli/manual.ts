@@ -1,93 +1,98 @@
-import { COMMANDS, type CommandSpec, type Example } from './commands.js'
-import { AGENT, CHANGING, CLUSTER, COMMON, type OptionSpec } from './options.js'
+import { COMMANDS, type CommandExample, type CommandSpec } from './commands.js'
+import { BARE_OPTIONS, CHANGE_OPTIONS, CLUSTER_OPTION, DATABASE_OPTIONS, type OptionSpec } from './options.js'
 
 /** cinder-backend(1), in the macros of man(7). */
-export function manual(version: string): string {
+export function renderManual(version: string): string {
   return [
     `.TH CINDER\\-BACKEND 1 "" "cinder\\-backend ${version}"`,
     '.SH NAME',
-    'cinder\\-backend \\- bring OpenStack Cinder volume backends from failed over back to normal',
+    'cinder\\-backend \\- promote the replica of an OpenStack Cinder volume backend after a failover',
     '.SH SYNOPSIS',
     '.B cinder\\-backend',
-    '[\\fIOPTION\\fR]... < \\fIREQUEST\\fR',
+    '\\fICOMMAND\\fR [\\fIOPTION\\fR]...',
     '.br',
     '.B cinder\\-backend',
-    '\\fICOMMAND\\fR [\\fIOPTION\\fR]...',
+    '[\\fIOPTION\\fR]... < \\fIREQUEST\\fR',
     '.SH DESCRIPTION',
-    ...paragraph(
-      'Without a command it reads one JSON request on standard input and prints one JSON result on standard output. A command makes such a request, and shows the result to people. Before a change it asks, if there is a terminal; elsewhere a change needs --yes.',
+    ...formatParagraph(
+      'A command makes a request, runs it and shows the result. Before a change it asks for confirmation. Without a terminal, a change needs --yes. Without a command, cinder-backend reads one JSON request on standard input and prints one JSON result on standard output. It never asks then.',
     ),
     '.SH COMMANDS',
-    ...COMMANDS.flatMap(commandLines),
-    '.SH OPTIONS OF ALL COMMANDS THAT ASK THE DATABASE',
-    ...optionLines(Object.values(COMMON)),
+    ...COMMANDS.flatMap(formatCommand),
+    '.SH OPTIONS OF ALL COMMANDS THAT READ THE DATABASE',
+    ...formatOptions(Object.values(DATABASE_OPTIONS)),
     '.SH OPTIONS OF ALL COMMANDS THAT CHANGE SOMETHING',
-    ...optionLines(Object.values(CHANGING)),
+    ...formatOptions(Object.values(CHANGE_OPTIONS)),
     '.SH OPTIONS FOR NAMES OF BACKENDS',
-    ...optionLines([CLUSTER]),
+    ...formatOptions([CLUSTER_OPTION]),
     '.SH OPTIONS WITHOUT A COMMAND',
-    ...optionLines(AGENT),
+    ...formatOptions(BARE_OPTIONS),
     '.SH EXIT STATUS',
-    ...paragraph(
-      '0: done, or nothing to do. 1: failed, or interrupted, or the question was answered with no. 130: Ctrl-C at the question. With --detailed-exitcode 2: changed, or with --check would change.',
-    ),
+    ...formatEntry('0', 'success: changed, or nothing to change'),
+    ...formatEntry('1', 'failure, interruption of a run, or the answer no'),
+    ...formatEntry('2', 'with --detailed-exitcode: changed, or with --check would change'),
+    ...formatEntry('130', 'Ctrl-C or another signal at the question'),
     '.SH ENVIRONMENT',
-    ...described('OS_DATABASE__CONNECTION', 'the database, where neither the request nor --connection names it'),
-    ...described('NO_COLOR', 'no colours'),
-    ...described('FORCE_COLOR', 'colours where there is no terminal too, as for less -R'),
+    ...formatEntry('OS_DATABASE__CONNECTION', 'the database, if neither the request nor --connection names it'),
+    ...formatEntry('NO_COLOR', 'no colours'),
+    ...formatEntry('FORCE_COLOR', 'colours without a terminal too, as for less -R'),
     '.SH FILES',
-    ...described(
+    ...formatEntry(
       '/etc/cinder/cinder.conf',
-      'what cinder-volume reads by default, and with it the other files that it would read',
+      'the default configuration file of cinder-volume; the other default files of cinder-volume are read too',
     ),
     '.SH EXAMPLES',
-    ...example({
-      text: 'A request, as a playbook or a script gives it',
+    ...formatManualExample({
+      text: 'Send a request from a script',
       line: `echo '{"host": "vol1@arrayA", "active_backend": "reset"}' | cinder-backend --check --diff`,
     }),
-    ...example({
-      text: 'All that are failed over, one on a line',
+    ...formatManualExample({
+      text: 'List all failed-over backends, one per line',
       line: 'cinder-backend list --failed-over --names',
     }),
     '.SH SEE ALSO',
-    ...paragraph(
-      'cinder-manage(1), cinder-volume(1), ansible-doc(1). The keys of a request: cinder-backend schema. What to do after a failover: docs/admin-guide.md, which comes with it.',
+    ...formatParagraph(
+      'cinder-manage(1), cinder-volume(1), ansible-doc(1). For the keys of a request: cinder-backend schema. After a failover: docs/admin-guide.md in the package.',
     ),
     '',
   ].join('\n')
 }
 
-/** The options that only this command has are told here, the others once for all. */
-function commandLines({ name, argument = '', text, options, examples }: CommandSpec): readonly string[] {
-  const shared: readonly OptionSpec[] = [...Object.values(COMMON), ...Object.values(CHANGING), CLUSTER]
+/** The options that several commands share have sections of their own. */
+function formatCommand({ name, argument = '', text, options, examples }: CommandSpec): readonly string[] {
+  const shared: readonly OptionSpec[] = [
+    ...Object.values(DATABASE_OPTIONS),
+    ...Object.values(CHANGE_OPTIONS),
+    CLUSTER_OPTION,
+  ]
   return [
-    `.SS "${escaped(`${name} ${argument}`.trim())}"`,
-    ...paragraph(text),
-    ...optionLines(options.filter((option) => !shared.includes(option))),
-    ...examples.flatMap((each) => example(each)),
+    `.SS "${escapeRoff(`${name} ${argument}`.trim())}"`,
+    ...formatParagraph(text),
+    ...formatOptions(options.filter((option) => !shared.includes(option))),
+    ...examples.flatMap((each) => formatManualExample(each)),
   ]
 }
 
-function optionLines(options: readonly OptionSpec[]): readonly string[] {
-  return options.flatMap(({ flags, text }) => described(flags, text))
+function formatOptions(options: readonly OptionSpec[]): readonly string[] {
+  return options.flatMap(({ flags, text }) => formatEntry(flags, text))
 }
 
-function example({ text, line, file }: Example): readonly string[] {
+function formatManualExample({ text, line, file }: CommandExample): readonly string[] {
   const lines =
     file === undefined ? [line] : [line, '', `${file.name}:`, ...file.text.trimEnd().replace(/^/gm, '    ').split('\n')]
-  return ['.PP', `${escaped(text)}:`, '.PP', '.RS', '.nf', ...lines.map(escaped), '.fi', '.RE']
+  return ['.PP', `${escapeRoff(text)}:`, '.PP', '.RS', '.nf', ...lines.map(escapeRoff), '.fi', '.RE']
 }
 
-function paragraph(text: string): readonly string[] {
-  return ['.PP', escaped(text)]
+function formatParagraph(text: string): readonly string[] {
+  return ['.PP', escapeRoff(text)]
 }
 
-function described(flags: string, text: string): readonly string[] {
-  return ['.TP', `\\fB${escaped(flags)}\\fR`, escaped(text)]
+function formatEntry(term: string, text: string): readonly string[] {
+  return ['.TP', `\\fB${escapeRoff(term)}\\fR`, escapeRoff(text)]
 }
 
-/** What roff would take for its own. */
-function escaped(text: string): string {
+/** Backslashes, hyphens, and a dot or quote at the beginning of a line have a meaning in roff. */
+function escapeRoff(text: string): string {
   return text
     .replace(/\\/g, '\\e')
     .replace(/-/g, '\\-')

@@ -1,123 +1,138 @@
-/** One option, as the command line, the completion and the manual have it. */
+import schema from '../../../schemas/request.schema.json' with { type: 'json' }
+import { FORMATS } from '../../report/formats.js'
+
+/** One option of the command line. The parser, the help, the completion and the manual are made from it. */
 export interface OptionSpec {
-  /** With its value, as in `--config-file <FILE>`. */
+  /** With the value, as in `--config-file <FILE>`. */
   readonly flags: string
   readonly text: string
-  /** May be given several times. */
   readonly repeatable?: true
-  /** What completion offers for its value: names of files or folders, or these words. */
+  /** What completion offers as the value: files, folders, or these words. */
   readonly values?: 'files' | 'folders' | readonly string[]
 }
 
-/** What every command that asks the database has. */
-export const COMMON = {
+const { timeout, wait_timeout } = schema.properties
+const FORMAT_NAMES = Object.keys(FORMATS)
+
+/** The service managers that need no commands of the user. */
+export const MANAGERS: readonly string[] = schema.$defs.service.properties.manager.enum.filter(
+  (name) => name !== 'command',
+)
+
+/** Options of every command that reads the database. */
+export const DATABASE_OPTIONS = {
   configFile: {
     flags: '--config-file <FILE>',
-    text: 'a file that cinder-volume reads; instead of the default ones, in the order given',
+    text: 'a configuration file of cinder-volume, instead of the default files; repeat it in the order of cinder-volume',
     repeatable: true,
     values: 'files',
   },
   configDir: {
     flags: '--config-dir <DIR>',
-    text: 'a folder that cinder-volume reads',
+    text: 'a configuration folder of cinder-volume',
     repeatable: true,
     values: 'folders',
   },
   connection: {
     flags: '--connection <URL>',
-    text: 'the database, an SQLAlchemy URL; safer in the environment, as OS_DATABASE__CONNECTION',
+    text: 'the database as an SQLAlchemy URL; other users can see it here, so prefer OS_DATABASE__CONNECTION',
   },
   timeout: {
     flags: '--timeout <SECONDS>',
-    text: 'for connecting to the database, and for each statement (default: 30)',
+    text: `maximum time for one database operation (default: ${timeout.default})`,
   },
-  json: { flags: '--json', text: 'the result as JSON, as without a command' },
-  verbose: { flags: '--verbose', text: 'on an internal error, show the stack on standard error' },
-  noColor: { flags: '--no-color', text: 'no colours, as with NO_COLOR in the environment' },
+  json: { flags: '--json', text: 'print the result as JSON' },
+  verbose: { flags: '--verbose', text: 'print the stack of an internal error on standard error' },
+  noColor: { flags: '--no-color', text: 'no colours, the same as NO_COLOR=1' },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
-/** What every command that changes something has too. */
-export const CHANGING = {
-  yes: { flags: '-y, --yes', text: 'do not ask; needed where there is no terminal to ask at' },
-  check: { flags: '--check', text: 'tell what would be changed, and change nothing' },
-  diff: { flags: '--diff', text: 'show what changes in cinder.conf, line by line; with --json, in the rows too' },
-  force: { flags: '--force', text: 'go on where a guard refuses' },
-  wait: { flags: '--wait', text: 'wait for heartbeats instead of refusing' },
-  waitTimeout: { flags: '--wait-timeout <SECONDS>', text: 'wait for heartbeats, so long at most (default: 120)' },
+/** Options of every command that changes something. */
+export const CHANGE_OPTIONS = {
+  yes: { flags: '-y, --yes', text: 'do not ask for confirmation; required if there is no terminal' },
+  check: { flags: '--check', text: 'preview: show what would change, and change nothing' },
+  diff: { flags: '--diff', text: 'show the changed lines of cinder.conf; with --json also the changed rows' },
+  force: {
+    flags: '--force',
+    text: 'DANGEROUS: turn off all safety checks; to skip the question only, use --yes',
+  },
+  wait: { flags: '--wait', text: 'wait for heartbeats instead of failing at once' },
+  waitTimeout: {
+    flags: '--wait-timeout <SECONDS>',
+    text: `maximum time to wait for a heartbeat (default: ${wait_timeout.default}); includes --wait`,
+  },
   save: {
     flags: '--save <FILE>',
-    text: 'keep the result of a change in a new file, for undo: FILE, or FILE.1 and so on where there is one',
+    text: 'save the result of a change for undo; if FILE exists, the new file is FILE.1, FILE.2 and so on',
     values: 'files',
   },
   detailedExitcode: {
     flags: '--detailed-exitcode',
-    text: 'exit with 0: nothing to change, 2: changed (with --check: would change), 1: failed',
+    text: 'exit status 0: nothing to change, 2: changed (with --check: would change), 1: failed',
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
-export const CLUSTER: OptionSpec = { flags: '--cluster', text: 'the names are those of active-active clusters' }
+export const CLUSTER_OPTION: OptionSpec = { flags: '--cluster', text: 'the names are names of active-active clusters' }
 
-export const PROMOTION = {
+export const PROMOTE_OPTIONS = {
   to: {
     flags: '--to <BACKEND_ID>',
-    text: 'the replica that becomes the primary: the one that the backend is failed over to',
+    text: 'the replica to promote: the one that the backend is failed over to',
   },
   replica: {
     flags: '--replica <KEY=VALUE...>',
-    text: 'what replicates it from then on, after the HOST, such as backend_id=arrayC san_ip=192.0.2.3; another backend_id begins another replica; with a password or token use apply, for the command line can be seen',
+    text: 'settings of the new replica, for example backend_id=arrayC san_ip=192.0.2.3; write HOST before this option; another backend_id starts another replica; use apply for passwords and tokens, because other users can see the command line',
     repeatable: true,
   },
   withoutReplica: {
     flags: '--without-replica',
-    text: 'nothing replicates it from then on, and replication is disabled',
+    text: 'the backend gets no new replica, and its replication is disabled',
   },
   set: {
     flags: '--set <KEY=VALUE...>',
-    text: "an option of the section, where the driver's settings are not known to the agent; KEY= takes it out",
+    text: 'set an option of the section, if promote does not know the driver; KEY= removes the option',
     repeatable: true,
   },
   service: {
     flags: '--service <MANAGER[:NAME]>',
-    text: 'stop and start cinder-volume on this host: auto, systemd, sysv, docker, podman or pacemaker, with its name there; its heartbeat is waited for',
-    values: ['auto', 'systemd', 'sysv', 'docker', 'podman', 'pacemaker'],
+    text: `stop and start cinder-volume on this host, and wait for its heartbeat; MANAGER is one of ${MANAGERS.join(', ')}; NAME is the name of the service in that manager`,
+    values: MANAGERS,
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
-export const LIST = {
+export const LIST_OPTIONS = {
   failedOver: { flags: '--failed-over', text: 'only backends that are failed over' },
   cluster: { flags: '--cluster', text: 'only active-active clusters' },
-  names: { flags: '--names', text: 'only the names of hosts, or of clusters, one on a line' },
+  names: { flags: '--names', text: 'only the names of hosts, or with --cluster of clusters, one per line' },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
-export const HELP: OptionSpec = { flags: '-h, --help', text: 'show the help' }
+export const HELP_OPTION: OptionSpec = { flags: '-h, --help', text: 'print the help' }
 
-/** The options of the agent itself, without a command. */
-export const AGENT: readonly OptionSpec[] = [
-  CHANGING.check,
-  { flags: '--diff', text: 'show the rows before and after, and the lines of cinder.conf' },
+/** Options without a command. */
+export const BARE_OPTIONS: readonly OptionSpec[] = [
+  CHANGE_OPTIONS.check,
+  { flags: '--diff', text: 'add the rows before and after, and the changed lines of cinder.conf' },
   {
     flags: '--format <FORMAT>',
-    text: 'the form of the result: json (the default), salt or bolt',
-    values: ['json', 'salt', 'bolt'],
+    text: `form of the result: ${FORMAT_NAMES.join(', ')} (default: json)`,
+    values: FORMAT_NAMES,
   },
-  CHANGING.detailedExitcode,
-  COMMON.verbose,
-  { flags: '-V, --version', text: 'show the version' },
-  HELP,
+  CHANGE_OPTIONS.detailedExitcode,
+  DATABASE_OPTIONS.verbose,
+  { flags: '-V, --version', text: 'print the version' },
+  HELP_OPTION,
 ]
 
-/** An option without its value: `--config-file`. */
-export function long({ flags }: OptionSpec): string {
+/** The long name of an option without its value: `--config-file`. */
+export function getLongName({ flags }: OptionSpec): string {
   return /--[a-z-]+/.exec(flags)?.[0] ?? ''
 }
 
-/** Whether it is given with a value. */
 export function takesValue({ flags }: OptionSpec): boolean {
   return flags.includes('<')
 }
 
-/** The values of a command line, by the names that commander makes of the flags. */
-export interface Values {
+/** The values of a command line. commander derives the keys from the flags. */
+export interface OptionValues {
   readonly configFile?: readonly string[]
   readonly configDir?: readonly string[]
   readonly connection?: string

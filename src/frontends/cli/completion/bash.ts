@@ -1,18 +1,21 @@
 import { COMMANDS } from '../commands.js'
-import { AGENT, HELP, long, type OptionSpec, takesValue } from '../options.js'
-import { HOSTS, isWords, type Offer, offered } from './offer.js'
+import { BARE_OPTIONS, getLongName, HELP_OPTION, type OptionSpec, takesValue } from '../options.js'
+import { getOffer, isWordList, LIST_HOSTS, type Offer } from './offer.js'
 
-export function bash(): string {
-  const offer = (each: Offer) => (isWords(each) ? `words '${each.join(' ')}'` : each)
-  const options = (all: readonly OptionSpec[]) => [...all, HELP].map(long).join(' ')
+export function renderBash(): string {
+  const offer = (each: Offer) => (isWordList(each) ? `words '${each.join(' ')}'` : each)
+  const options = (all: readonly OptionSpec[]) => [...all, HELP_OPTION].map(getLongName).join(' ')
   const commands = COMMANDS.map(
-    (command) => `    ${command.name}) options='${options(command.options)}'; argument="${offer(offered(command))}" ;;`,
+    (command) =>
+      `    ${command.name}) options='${options(command.options)}'; argument="${offer(getOffer(command))}" ;;`,
   )
-  const all = new Map([...AGENT, ...COMMANDS.flatMap((each) => each.options)].map((each) => [long(each), each]))
+  const all = new Map(
+    [...BARE_OPTIONS, ...COMMANDS.flatMap((each) => each.options)].map((each) => [getLongName(each), each]),
+  )
   const values = [...all.values()]
     .filter(takesValue)
-    .map((each) => `    ${long(each)}) argument="${offer(each.values ?? [])}"; options='' ;;`)
-  return `# bash completion of cinder-backend: source it, or put it into /etc/bash_completion.d
+    .map((each) => `    ${getLongName(each)}) argument="${offer(each.values ?? [])}"; options='' ;;`)
+  return `# bash completion for cinder-backend. Source it, or save it in /etc/bash_completion.d.
 _cinder_backend() {
   local line=\${COMP_LINE:0:COMP_POINT} options='' argument='' current option before
   current=\${line##*[[:space:]]}
@@ -24,7 +27,7 @@ _cinder_backend() {
   case \${COMP_WORDS[1]} in
 ${commands.join('\n')}
     *)
-      options='${AGENT.map(long).join(' ')}'
+      options='${BARE_OPTIONS.map(getLongName).join(' ')}'
       [ "$COMP_CWORD" -eq 1 ] && argument="words '${COMMANDS.map(({ name }) => name).join(' ')}'"
       ;;
   esac
@@ -45,13 +48,13 @@ ${values.join('\n')}
         take=''
         case $word in --connection | --config-file | --config-dir) asked+=("$word") take=1 ;; esac
       done
-      [[ \${asked[*]} =~ ^[A-Za-z0-9_@%+=:,./\\ -]*$ ]] || return # what the shell would make something else of
+      [[ \${asked[*]} =~ ^[A-Za-z0-9_@%+=:,./\\ -]*$ ]] || return # the shell would expand other characters
       while read -r host; do
         if [[ $host == "$current"* && $host =~ ^[A-Za-z0-9_.@:-]+$ ]]; then COMPREPLY+=("$host"); fi
-      done < <("$1" ${HOSTS} "\${asked[@]}" 2>/dev/null </dev/null)
+      done < <("$1" ${LIST_HOSTS} "\${asked[@]}" 2>/dev/null </dev/null)
       ;;
   esac
-  # bash replaces $2 alone, which begins at the last of its word breaks, such as @
+  # bash replaces only $2, which begins after the last word break, such as @
   COMPREPLY=("\${COMPREPLY[@]#"\${current%"$2"}"}")
   return 0
 }

@@ -1,12 +1,12 @@
 import { AgentError } from '../../../model/errors.js'
-import { bash } from './bash.js'
-import { fish } from './fish.js'
-import { zsh } from './zsh.js'
+import { renderBash } from './bash.js'
+import { renderFish } from './fish.js'
+import { renderZsh } from './zsh.js'
 
-/** A script that completes command lines in that shell; names of hosts come from the database. Errors: invalid_request. */
-export function completion(shell = ''): string {
-  if (shell === 'bash') return bash()
-  if (shell === 'zsh') return zsh()
-  if (shell === 'fish') return fish()
-  throw new AgentError('invalid_request', 'Scripts are there for bash, zsh and fish.')
+/** A completion script for a shell. The names of hosts come from the database. Errors: invalid_request. */
+export function renderCompletion(shell = ''): string {
+  if (shell === 'bash') return renderBash()
+  if (shell === 'zsh') return renderZsh()
+  if (shell === 'fish') return renderFish()
+  throw new AgentError('invalid_request', 'The argument of completion must be bash, zsh or fish.')
 }

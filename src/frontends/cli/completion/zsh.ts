@@ -1,24 +1,24 @@
-import { COMMANDS } from '../commands.js'
-import { AGENT, HELP, long, type OptionSpec, takesValue } from '../options.js'
-import { HOSTS, isWords, type Offer, offered } from './offer.js'
+import { COMMANDS, getSummary } from '../commands.js'
+import { BARE_OPTIONS, getLongName, HELP_OPTION, type OptionSpec, takesValue } from '../options.js'
+import { getOffer, isWordList, LIST_HOSTS, type Offer } from './offer.js'
 
-export function zsh(): string {
-  const escaped = (text: string) => text.replace(/['[\]:]/g, (sign) => (sign === "'" ? "'\\''" : `\\${sign}`))
+export function renderZsh(): string {
+  const escapeText = (text: string) => text.replace(/['[\]:]/g, (sign) => (sign === "'" ? "'\\''" : `\\${sign}`))
   const action = (offer: Offer) =>
-    isWords(offer)
+    isWordList(offer)
       ? `(${offer.join(' ')})`
       : { files: '_files', folders: '_files -/', hosts: '_cinder_backend_hosts' }[offer]
   const option = (each: OptionSpec) => {
     const value = takesValue(each) ? `:value:${action(each.values ?? [])}` : ''
-    return `'${each.repeatable ? '*' : ''}${long(each)}[${escaped(each.text)}]${value}'`
+    return `'${each.repeatable ? '*' : ''}${getLongName(each)}[${escapeText(each.text)}]${value}'`
   }
-  const commands = COMMANDS.map(({ name, text }) => `    '${name}:${escaped(text)}'`)
+  const commands = COMMANDS.map(({ name, text }) => `    '${name}:${escapeText(getSummary(text))}'`)
   const cases = COMMANDS.map((command) => {
-    const all = [...[...command.options, HELP].map(option), `'*:word:${action(offered(command))}'`]
+    const all = [...[...command.options, HELP_OPTION].map(option), `'*:word:${action(getOffer(command))}'`]
     return `    ${command.name}) _arguments ${all.join(' ')} ;;`
   })
   return `#compdef cinder-backend
-# zsh completion of cinder-backend: put it as _cinder-backend into a folder of $fpath
+# zsh completion for cinder-backend. Save it as _cinder-backend in a folder of $fpath.
 _cinder_backend_hosts() {
   local -a names asked
   local word take
@@ -27,7 +27,7 @@ _cinder_backend_hosts() {
     take=
     case $word in --connection|--config-file|--config-dir) asked+=($word); take=1 ;; esac
   done
-  names=(\${(f)"$(cinder-backend ${HOSTS} $asked 2>/dev/null </dev/null)"})
+  names=(\${(f)"$(cinder-backend ${LIST_HOSTS} $asked 2>/dev/null </dev/null)"})
   compadd "$@" -a names
 }
 _cinder_backend() {
@@ -36,7 +36,7 @@ _cinder_backend() {
 ${commands.join('\n')}
   )
   if [[ $words[2] == -* ]]; then
-    _arguments ${AGENT.map(option).join(' ')}
+    _arguments ${BARE_OPTIONS.map(option).join(' ')}
     return
   fi
   if (( CURRENT == 2 )); then
