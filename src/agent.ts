@@ -2,8 +2,10 @@ import { execute } from './execute/execute.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
-import type { Plan } from './model/plan.js'
+import type { ConfigEdit, Plan } from './model/plan.js'
 import type { Request } from './model/request.js'
+import { makeClock } from './observe/clock.js'
+import { readConfigFacts } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
 import { addSimilarNames } from './observe/similar-names.js'
 import { makeFailure, makeResult } from './report/result.js'
@@ -60,8 +62,10 @@ async function executeOn(
   try {
     const manager = await openServiceManager(request, env, url.password, signal)
     const readRows = () => retry(timeout, signal, (deadline) => store.read(targets, deadline))
-    const options = { request, env, signal, store, manager, serviceDownTime, readRows, onProgress, approve }
-    const journal = await execute(options)
+    const readConfig = () => readConfigFacts(request, env)
+    const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
+    const ports = { store, manager, readRows, readConfig, replaceFile, clock: makeClock(signal) }
+    const journal = await execute({ request, serviceDownTime, signal, ...ports, onProgress, approve })
     const listNames = (table: 'services' | 'clusters') => store.listNames(table, startDeadline(timeout))
     return { ...journal, error: await addSimilarNames(journal.error, listNames) }
   } finally {
@@ -78,9 +82,9 @@ async function openServiceManager(
 ): Promise<ServiceManager | undefined> {
   if (request.service === undefined) return undefined
   const { openManager } = await import('./service/open.js')
-  const { readConfigFiles } = await import('./oslo/files.js')
+  const { readConfigFilesWith } = await import('./oslo/files.js')
   const { listSecrets, makeScrubber } = await import('./text/secrets.js')
-  const files = readConfigFiles(request.config?.file, request.source, env)
+  const files = readConfigFilesWith(request.config?.file, request.source, env)
   return openManager(request.service, { signal, scrub: makeScrubber(listSecrets(request, files, password)) })
 }
 

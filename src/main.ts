@@ -1,7 +1,8 @@
-import { makeFailure, printResultAndExit, type ServeOptions, serveRequest, writeOutput } from './frontends/process.js'
+import { printResultAndExit, type ServeOptions, serveRequest, writeOutput } from './frontends/process.js'
 import { readStdin } from './frontends/stdin.js'
 import { AgentError } from './model/errors.js'
 import { FORMATS } from './report/formats.js'
+import { makeFailure } from './report/result.js'
 
 declare const VERSION: string
 
@@ -58,7 +59,10 @@ async function startFrontend(args: readonly string[]): Promise<void> {
   const options = await readOptions(args).catch(async (error: unknown) => {
     const reordered = (await import('./frontends/cli/commands.js')).moveCommandFirst(args)
     if (reordered !== undefined) return startCommand(reordered)
-    return printResultAndExit(makeFailure(error, 'request'), { detailedExitcode: false, format: FORMATS.json })
+    return printResultAndExit(makeFailure(error, { audience: 'request' }), {
+      detailedExitcode: false,
+      format: FORMATS.json,
+    })
   })
   if (typeof options === 'string') writeOutput(options)
   else await serveRequest(readStdin, options)

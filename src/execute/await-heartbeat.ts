@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../model/errors.js'
 import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
@@ -21,18 +20,18 @@ type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
 export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
-  const { request, judge, onProgress } = tools
-  const deadline = performance.now() + request.waitTimeout * 1000
+  const { request, judge, onProgress, clock } = tools
+  const deadline = clock.now() + request.waitTimeout * 1000
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
-    if (performance.now() >= deadline) {
+    if (clock.now() >= deadline) {
       if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
       throw makeStillUpError(next.hosts, last, tools)
     }
     onProgress(`waiting until the heartbeat of ${next.hosts.join(', ')} has stopped`)
-    await pause(ROW_POLL_MS, tools.signal)
+    await clock.pause(ROW_POLL_MS)
   }
 }
 
@@ -46,31 +45,24 @@ export async function awaitHeartbeat(
   tools: StepTools,
 ): Promise<StepResult> {
   const { service } = step
-  const deadline = performance.now() + tools.request.waitTimeout * 1000
-  let asked = performance.now()
+  const { clock } = tools
+  const deadline = clock.now() + tools.request.waitTimeout * 1000
+  let asked = clock.now()
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     tools.onRows(last)
     if (hasProvenHeartbeat(last, service)) return { done: step, observation: last }
-    const isOver = performance.now() >= deadline
-    if (isOver || performance.now() - asked > STATUS_POLL_MS) {
+    const isOver = clock.now() >= deadline
+    if (isOver || clock.now() - asked > STATUS_POLL_MS) {
       last = await observeAgain(['service'], last, tools)
       tools.onRows(last)
-      asked = performance.now()
+      asked = clock.now()
       if (last.service?.state === 'stopped') throw makeStoppedError(service)
     }
     if (isOver) throw makeNoHeartbeatError(service, tools)
     tools.onProgress(`waiting for a heartbeat of ${service.host}`)
-    await pause(ROW_POLL_MS, tools.signal)
+    await clock.pause(ROW_POLL_MS)
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {
-    throw new AgentError('interrupted', 'The run was interrupted by a signal while it waited for a heartbeat.', {
-      hint: 'Run it again.',
-    })
-  })
 }
 
 function makeStillUpError(hosts: readonly string[], observation: Observation, { request }: StepTools): AgentError {
@@ -80,7 +72,8 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, { 
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   if (service?.host !== host) {
     const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
-    const age = row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
+    const age =
+      row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
     return new AgentError(
       'timeout',
       `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,

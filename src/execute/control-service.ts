@@ -10,12 +10,12 @@ type ControlService = Extract<Step, { readonly kind: 'stop_service' | 'start_ser
 export async function controlService(
   step: ControlService,
   observation: Observation,
-  { request, manager, onProgress }: StepTools,
+  { request, manager, onProgress, clock }: StepTools,
 ): Promise<StepResult> {
   if (manager === undefined) throw new Error('a step for a service without a manager')
   const starts = step.kind === 'start_service'
   onProgress(`${starts ? 'starting' : 'stopping'} ${manager.name} (${manager.manager})`)
-  const before = starts ? withStart(observation) : observation
+  const before = starts ? withStart(observation, clock.now()) : observation
   try {
     await (starts ? manager.start() : manager.stop()).catch(throwWithTarget(request))
     return { done: step, observation: withServiceState(before, starts ? 'started' : 'stopped') }
@@ -31,7 +31,7 @@ async function checkState(
 ): Promise<Pick<StepResult, 'done' | 'observation' | 'mayBeDone'>> {
   const aim = step.kind === 'start_service' ? 'started' : 'stopped'
   try {
-    const state = await manager.readState()
+    const state = await manager.state()
     const now = withServiceState(observation, state)
     if (state === aim) return { done: step, observation: now }
     return { done: undefined, observation: now, mayBeDone: state !== step.service.state }
@@ -40,7 +40,7 @@ async function checkState(
   }
 }
 
-function withStart(observation: Observation): Observation {
+function withStart(observation: Observation, startedAt: number): Observation {
   const { service } = observation
-  return service === undefined ? observation : { ...observation, service: { ...service, startedAt: performance.now() } }
+  return service === undefined ? observation : { ...observation, service: { ...service, startedAt } }
 }

@@ -1,6 +1,6 @@
 import type { BackendName } from '../model/backend.js'
 import type { Observation } from '../model/observation.js'
-import type { Plan, Step } from '../model/plan.js'
+import type { ConfigEdit, Plan, Step } from '../model/plan.js'
 import type { Sources } from '../observe/observe.js'
 import type { Store } from '../store/store.js'
 
@@ -21,7 +21,9 @@ export interface StepResult {
 
 /** What steps work with. */
 export interface StepTools extends Sources {
-  readonly store: Store
+  readonly store: Pick<Store, 'change'>
+  /** Puts the edited file in place of the old one, and returns the path of the backup. Errors: config_write_failed, conflict. */
+  readonly replaceFile: (edit: ConfigEdit) => Promise<string | undefined>
   readonly signal: AbortSignal
   /** Tells a person who watches what is being done. */
   readonly onProgress: (text: string) => void
@@ -40,7 +42,7 @@ export async function performStep(step: Step, observation: Observation, tools: S
     case 'start_service':
       return (await import('./control-service.js')).controlService(step, observation, tools)
     case 'await_down':
-      return (await import('./await-heartbeat.js')).awaitDown(observation, tools)
+      return (await import('./await-heartbeat.js')).awaitDown(step, observation, tools)
     case 'await_heartbeat':
       return (await import('./await-heartbeat.js')).awaitHeartbeat(step, observation, tools)
   }

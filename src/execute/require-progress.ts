@@ -90,10 +90,14 @@ function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }:
   const waits = done.filter(({ kind }) => kind === 'await_down').length
   const [next] = steps
   if (next?.kind === 'await_down' && waits >= MOST_WAITS) {
-    throw new AgentError('timeout', `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`, {
-      hint: 'Another process serves this backend: find it and stop it.',
-      host: next.hosts[0] ?? host,
-    })
+    throw new AgentError(
+      'timeout',
+      `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`,
+      {
+        hint: 'Another process serves this backend: find it and stop it.',
+        host: next.hosts[0] ?? host,
+      },
+    )
   }
 }
 

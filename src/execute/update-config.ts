@@ -1,6 +1,5 @@
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
-import { replaceFile } from '../oslo/write.js'
 import { withEdit } from '../plan/config.js'
 import type { StepResult, StepTools } from './perform.js'
 
@@ -10,12 +9,16 @@ type UpdateConfig = Extract<Step, { readonly kind: 'update_config' }>
  * Replaces the files. This comes before the reset: a cinder-volume that is started between the two by somebody else must not find the old array
  * with a row that says that all is well. Errors: config_write_failed, conflict.
  */
-export function updateConfig(step: UpdateConfig, observation: Observation, { onProgress }: StepTools): StepResult {
+export async function updateConfig(
+  step: UpdateConfig,
+  observation: Observation,
+  { onProgress, replaceFile }: StepTools,
+): Promise<StepResult> {
   let config = observation.config
   let backup: string | undefined
   for (const edit of step.edits) {
     onProgress(`changing ${edit.file}`)
-    backup = replaceFile(edit) ?? backup
+    backup = (await replaceFile(edit)) ?? backup
     config = config && withEdit(config, edit)
   }
   return { done: step, observation: { ...observation, config }, backup }

@@ -1,8 +1,16 @@
-import { type BackendName, isSameState, listRows, makeRowKey, type Row, type RowChange, withStates } from '../model/backend.js'
+import { ACTIONS } from '../model/actions.js'
+import {
+  type BackendName,
+  isSameState,
+  listRows,
+  makeRowKey,
+  type Row,
+  type RowChange,
+  withStates,
+} from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
-import { ACTIONS } from '../model/actions.js'
 import { withRows } from '../observe/observe.js'
 import type { Deadline } from '../store/deadline.js'
 import { retry } from '../store/retry.js'
@@ -33,7 +41,7 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
     try {
       return await store.change(async (transaction) => {
         const locked = await lockRows(transaction, planned)
-        const seen = withRows(observation, await transaction.read(request.targets), request)
+        const seen = withRows(observation, await transaction.read(request.targets), tools)
         if (lost !== undefined && mayBeOwn(lost, seen)) return claim(lost, seen, tools)
         const { steps } = tools.judge(seen)
         const [next] = steps
@@ -54,7 +62,13 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
     return await retry(request.timeout, signal, attempt)
   } catch (error) {
     if (lost === undefined) throw error
-    return { done: undefined, observation, mayBeDone: true, unconfirmed: listTargets(lost), error: withLostAnswer(error) }
+    return {
+      done: undefined,
+      observation,
+      mayBeDone: true,
+      unconfirmed: listTargets(lost),
+      error: withLostAnswer(error),
+    }
   }
 }
 

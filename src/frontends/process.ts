@@ -8,11 +8,11 @@
  * character from outside reaches a terminal. A front end adds no guard and no step of its own: each caller gets the same behaviour.
  */
 import { writeSync } from 'node:fs'
+import { type RunContext, runRequest } from '../agent.js'
 import type { ResultDocument } from '../model/contract.generated.js'
 import { getErrorCode } from '../model/errors.js'
-import { failure } from '../report/result.js'
+import { makeFailure } from '../report/result.js'
 import type { Flags } from '../request/request.js'
-import { run, type Surroundings } from '../run.js'
 import { stripControlCharacters, toJsonLine } from '../text/control.js'
 import type { Audience } from '../text/hints.js'
 
@@ -32,7 +32,7 @@ export function installProcessHandlers(
   verbose: boolean,
   audience: Audience,
   exitWithResult: (result: ResultDocument) => never,
-): Surroundings {
+): RunContext {
   const abort = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => abort.abort())
   const onBug = (error: unknown) => {
@@ -40,7 +40,7 @@ export function installProcessHandlers(
   }
   const endCrash = (error: unknown) => {
     onBug(error)
-    exitWithResult(makeFailure(error, audience))
+    exitWithResult(makeFailure(error, { audience }))
   }
   process.on('uncaughtException', endCrash)
   process.on('unhandledRejection', endCrash)
@@ -50,7 +50,7 @@ export function installProcessHandlers(
       process.stderr.write(stripControlCharacters(`cinder-backend: ${step}\n`))
     lastStep = step
   }
-  return { env: process.env, signal: abort.signal, onBug, say: printStep, audience }
+  return { env: process.env, signal: abort.signal, onBug, onProgress: printStep, audience }
 }
 
 /** One request, one JSON document on one line of standard output, one exit status. */
@@ -59,21 +59,7 @@ export async function serveRequest(
   options: ServeOptions,
 ): Promise<never> {
   const context = installProcessHandlers(options.verbose, 'request', (result) => printResultAndExit(result, options))
-  return printResultAndExit(await run(() => readInput(context.signal), options, context), options)
-}
-
-/** The result of a failure before there was a request. */
-export function makeFailure(error: unknown, audience: Audience): ResultDocument {
-  return failure(error, {
-    audience,
-    seen: [],
-    pending: [],
-    diff: false,
-    serviceDownTime: 0,
-    warnings: [],
-    written: [],
-    source: {},
-  })
+  return printResultAndExit(await runRequest(() => readInput(context.signal), options, context), options)
 }
 
 export function printResultAndExit(

@@ -45,7 +45,11 @@ export type Step =
   | { readonly kind: 'write_rows'; readonly actions: readonly Action[]; readonly changes: readonly BackendChange[] }
   | { readonly kind: 'stop_service'; readonly actions: readonly ['stop_service']; readonly service: ServiceFacts }
   | { readonly kind: 'start_service'; readonly actions: readonly ['start_service']; readonly service: ServiceFacts }
-  | { readonly kind: 'update_config'; readonly actions: readonly ['update_config']; readonly edits: readonly ConfigEdit[] }
+  | {
+      readonly kind: 'update_config'
+      readonly actions: readonly ['update_config']
+      readonly edits: readonly ConfigEdit[]
+    }
   | { readonly kind: 'await_down'; readonly actions: readonly []; readonly hosts: readonly string[] }
   | { readonly kind: 'await_heartbeat'; readonly actions: readonly []; readonly service: ServiceFacts }
 

@@ -4,20 +4,27 @@ import { isBackendFailedOver } from '../model/failover.js'
 import { updateHistory } from '../model/heartbeat.js'
 import type { ConfigFacts, Observation, ServiceState } from '../model/observation.js'
 import type { Request } from '../model/request.js'
-import { readConfigFiles } from '../oslo/files.js'
 import type { ServiceManager } from '../service/manager.js'
 import { groupRows } from './backends.js'
 
 /** The kinds of facts that a look can read again. */
 export type Need = 'rows' | 'config' | 'service'
 
+export interface Clock {
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number
+  /** Errors: interrupted. */
+  readonly pause: (ms: number) => Promise<void>
+}
+
 /** Where facts come from. */
 export interface Sources {
   readonly request: Request
-  readonly env: NodeJS.ProcessEnv
+  readonly clock: Clock
   /** Seconds. */
   readonly serviceDownTime: number
   readonly readRows: () => Promise<readonly Row[]>
+  readonly readConfig: () => Promise<ConfigFacts>
   /** undefined: the request is not about the service. */
   readonly manager: ServiceManager | undefined
   /** Is given every look at the rows, also one that a failure follows. */
@@ -31,7 +38,7 @@ export interface Sources {
 export async function observeAll(sources: Sources): Promise<Observation> {
   const { request, manager, serviceDownTime } = sources
   const isAboutConfig = request.config !== undefined || request.service !== undefined
-  const config = isAboutConfig ? await readConfigFacts(sources) : undefined
+  const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
   const first = withRows(
@@ -45,10 +52,10 @@ export async function observeAll(sources: Sources): Promise<Observation> {
       waitIsOver: false,
     },
     await sources.readRows(),
-    request,
+    sources,
   )
   sources.onRows(first)
-  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await readConfigFacts(sources) : config
+  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await sources.readConfig() : config
   const observation = { ...first, config: withConfig }
   return manager === undefined || state === undefined
     ? observation
@@ -60,19 +67,23 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
   const { request, manager } = sources
   let observation = last
   if (needs.includes('config') && last.config !== undefined)
-    observation = { ...observation, config: await readConfigFacts(sources) }
+    observation = { ...observation, config: await sources.readConfig() }
   if (needs.includes('service') && manager !== undefined) {
     const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
-  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), request)
+  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), sources)
   return observation
 }
 
 /** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */
-export function withRows(last: Observation, rows: readonly Row[], { targets }: Request): Observation {
-  const backends = groupRows(targets, rows)
-  const at = performance.now()
+export function withRows(
+  last: Observation,
+  rows: readonly Row[],
+  { request, clock }: Pick<Sources, 'request' | 'clock'>,
+): Observation {
+  const backends = groupRows(request.targets, rows)
+  const at = clock.now()
   const services = backends.flatMap((backend) => backend.services)
   return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, at) }
 }
@@ -99,19 +110,6 @@ function wantsToSeeSection({ backends }: Observation, { source }: Request): bool
   return backends.some((backend) => backend.target.desired.active_backend === 'reset' && isBackendFailedOver(backend))
 }
 
-async function readConfigFacts({ request: { config, source }, env }: Sources): Promise<ConfigFacts> {
-  const files = readConfigFiles(config?.file, source, env)
-  const obstacles = new Map<string, AgentError>()
-  if (config !== undefined) {
-    const { findWriteObstacle } = await import('../oslo/write.js')
-    for (const { path } of files) {
-      const obstacle = findWriteObstacle(path)
-      if (obstacle !== undefined) obstacles.set(path, obstacle)
-    }
-  }
-  return { files, obstacles, env }
-}
-
 /** A failure of the manager is about the backend that the request names. */
 export function throwWithTarget({ targets }: Request): (error: unknown) => never {
   return (error) => {
@@ -120,4 +118,3 @@ export function throwWithTarget({ targets }: Request): (error: unknown) => never
     throw new AgentError(error.code, error.problem, { ...error.details, [target.kind]: target.name })
   }
 }
-

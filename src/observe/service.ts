@@ -42,7 +42,12 @@ function findHost({ target, services }: Backend, here: string): string {
     'invalid_request',
     `The member of ${quote(target.name)} that runs here is not known (cinder.conf here says ${quote(here)}).`,
     {
-      hint: `Name it as host. The members are ${names.slice(0, 10).map((name) => quote(name)).join(', ') || 'none'}.`,
+      hint: `Name it as host. The members are ${
+        names
+          .slice(0, 10)
+          .map((name) => quote(name))
+          .join(', ') || 'none'
+      }.`,
       cluster: target.name,
     },
   )

@@ -1,5 +1,5 @@
-import { AgentError } from '../model/errors.js'
 import type { Table } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 import { findSimilar } from '../text/similar.js'
 

@@ -16,7 +16,12 @@ export function skipPromotion({ name }: BackendName, section: ConfigSection, opt
   const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
   const hint =
     "If it was promoted already, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
-  return { edit: undefined, section: { file: section.file.path, name: section.name }, warnings: [`${problem} ${hint}`], refusal: { problem, hint } }
+  return {
+    edit: undefined,
+    section: { file: section.file.path, name: section.name },
+    warnings: [`${problem} ${hint}`],
+    refusal: { problem, hint },
+  }
 }
 
 /**
@@ -55,7 +60,8 @@ export function objectToWrongReplica(
 export function objectToPromotion({ name }: BackendName, id: string, active: string | undefined): Objection {
   const on = active === undefined ? 'not failed over' : `failed over to ${quote(active)}`
   const problem = `${name} is ${on}, so ${quote(id)} must not become its primary.`
-  if (active !== undefined) return { problem, hint: `Set {promote} to ${quote(active)}, if that is the array that you mean.` }
+  if (active !== undefined)
+    return { problem, hint: `Set {promote} to ${quote(active)}, if that is the array that you mean.` }
   return {
     problem,
     hint: "A healthy backend needs no promotion. If it was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options}, without {promote}.",

@@ -34,7 +34,10 @@ export function listEditWarnings(section: ConfigSection, facts: EditFacts): read
 }
 
 /** Options that are removed from the section, and that [backend_defaults] sets. */
-function warnOfInheritedOptions({ name, assignments }: ConfigSection, { asked, devices }: EditFacts): readonly string[] {
+function warnOfInheritedOptions(
+  { name, assignments }: ConfigSection,
+  { asked, devices }: EditFacts,
+): readonly string[] {
   const removed = [...asked].filter(([, value]) => value === null).map(([option]) => option)
   if (devices?.length === 0) removed.push('replication_device')
   return removed

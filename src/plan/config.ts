@@ -56,10 +56,16 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
   if (isPending && wasNeverPromoted) throw makeReplicaMissingError(section, backend.target, replica.id)
   const wrongReplica = objectToWrongReplica(wanted, backend, replica.active)
   if (edit === undefined) {
-    return { ...NOTHING, section: place, warnings: isPending ? [assumePromoted(section, replica.id)] : [], refusal: wrongReplica }
+    return {
+      ...NOTHING,
+      section: place,
+      warnings: isPending ? [assumePromoted(section, replica.id)] : [],
+      refusal: wrongReplica,
+    }
   }
   if (wanted.promote === true && replica.id === undefined) return skipPromotion(backend.target, section, edit.options)
-  const isForAnother = (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
+  const isForAnother =
+    (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
   return {
     edit: {
       target: { kind: backend.target.kind, name: backend.target.name },

@@ -1,4 +1,12 @@
-import { type Backend, type BackendState, type Desired, listRows, makeRowKey, type Row, withStates } from '../model/backend.js'
+import {
+  type Backend,
+  type BackendState,
+  type Desired,
+  listRows,
+  makeRowKey,
+  type Row,
+  withStates,
+} from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
@@ -35,7 +43,9 @@ export function makePlan(request: Request, observation: Observation): Plan {
   const steps: readonly (Step | undefined)[] = [
     makeWriteStep(phases.map(({ before }) => before)),
     stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
-    request.wait && !observation.waitIsOver && hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined,
+    request.wait && !observation.waitIsOver && hosts.length > 0
+      ? { kind: 'await_down', actions: [], hosts }
+      : undefined,
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
     starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
@@ -77,7 +87,11 @@ function planPhases(backend: Backend, request: Request): BackendPhases {
 }
 
 /** The service is stopped if the request wants that, or if something is to be done that it must not run through. */
-function planService({ service }: Observation, request: Request, isAtRest: boolean): { stops: boolean; starts: boolean } {
+function planService(
+  { service }: Observation,
+  request: Request,
+  isAtRest: boolean,
+): { stops: boolean; starts: boolean } {
   if (service === undefined || request.service === undefined) return { stops: false, starts: false }
   const wanted = request.service.state
   const stops = service.state !== 'stopped' && (wanted === 'stopped' || isAtRest)

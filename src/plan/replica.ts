@@ -73,7 +73,9 @@ function findDevice(
   }
   if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
     const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
-    throw new AgentError('invalid_request', problem, { hint: 'List in {replicas} what must replicate the new primary.' })
+    throw new AgentError('invalid_request', problem, {
+      hint: 'List in {replicas} what must replicate the new primary.',
+    })
   }
   return entries[0]
 }

@@ -67,7 +67,8 @@ function warnOfOtherBackends({ observation: { service }, actions }: Subject): re
 }
 
 function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
-  if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after))) return []
+  if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
+    return []
   return [
     `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
   ]
@@ -81,7 +82,8 @@ function warnOfUncheckedReplication({ backend, request, actions }: Subject): rea
 }
 
 function warnOfAnotherHost({ backend, observation: { service }, actions }: Subject): readonly string[] {
-  if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service'))) return []
+  if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service')))
+    return []
   return [
     `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
   ]
@@ -101,7 +103,11 @@ function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
 
 /** cinder/volume/manager.py, finish_failover: an error in the middle of a failover. */
 function warnOfFailoverError({ backend, rows, actions }: Subject): readonly string[] {
-  if (!actions.includes('reset_active_backend') || !rows.some(({ row }) => row.state.replication_status === 'failover-error')) return []
+  if (
+    !actions.includes('reset_active_backend') ||
+    !rows.some(({ row }) => row.state.replication_status === 'failover-error')
+  )
+    return []
   return [
     `The failover of ${quote(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
   ]
@@ -109,7 +115,13 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
 
 /** Without a service nobody sees cinder-volume start on the section that was edited. */
 function warnOfThawWithoutStart({ backend, request, edit, actions }: Subject): readonly string[] {
-  if (request.service !== undefined || edit === undefined || !actions.includes('reset_active_backend') || !actions.includes('thaw')) return []
+  if (
+    request.service !== undefined ||
+    edit === undefined ||
+    !actions.includes('reset_active_backend') ||
+    !actions.includes('thaw')
+  )
+    return []
   return [
     `${quote(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
   ]

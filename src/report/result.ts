@@ -2,7 +2,7 @@
 //
 // It may import model/, text/, plan/ (summaries and warnings) and the reading half of oslo/. It promises one shape for
 // success, failure and check mode, keys in the order of the contract, and no secret. Actions are labels here; nothing is decided by them.
-import type { Journal } from '../model/journal.js'
+
 import { sortActions } from '../model/actions.js'
 import { isChange, type Row, type RowChange } from '../model/backend.js'
 import type {
@@ -15,6 +15,7 @@ import type {
 } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
 import { isUp } from '../model/heartbeat.js'
+import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { type BackendSummary, summarizeSteps } from '../plan/summary.js'
@@ -27,9 +28,9 @@ import { makeMessage } from './message.js'
 import { makeUndo } from './undo.js'
 
 export interface ReportOptions {
-  readonly diff: boolean
+  readonly diff?: boolean
   /** What was found before the run looked at any backend. */
-  readonly warnings: readonly string[]
+  readonly warnings?: readonly string[]
   readonly audience: Audience
 }
 
@@ -69,7 +70,7 @@ export function makeFailure(error: unknown, options: ReportOptions, journal?: Jo
     failed: true,
     msg: (hint === undefined ? known.problem : `${known.problem} ${hint}`) + describeProgress(done, pending, options),
     ...(journal === undefined || last === undefined
-      ? { backends: [], ...(options.diff && { diff: [] }), warnings: [...options.warnings] }
+      ? { backends: [], ...(options.diff && { diff: [] }), warnings: [...(options.warnings ?? [])] }
       : makeBody(summaries, last, journal, options)),
     error: document,
   }
@@ -87,7 +88,7 @@ function makeBody(
   summaries: readonly BackendSummary[],
   last: Observation,
   journal: Journal,
-  { diff, warnings }: ReportOptions,
+  { diff, warnings = [] }: ReportOptions,
 ): Body {
   const { request, unconfirmed } = journal
   return {
@@ -139,7 +140,11 @@ function makeInternalError(error: unknown): AgentError {
   })
 }
 
-function makeBackend({ backend, actions, rows, edit }: BackendSummary, last: Observation, journal: Journal): BackendDocument {
+function makeBackend(
+  { backend, actions, rows, edit }: BackendSummary,
+  last: Observation,
+  journal: Journal,
+): BackendDocument {
   const { target, cluster, services } = backend
   const [main, ...members] = rows
   if (main === undefined) throw new Error('a backend without rows')

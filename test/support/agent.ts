@@ -53,7 +53,7 @@ export function checked(stdout: string): { result: ResultDocument; stdout: strin
 
 export function valid(result: ResultDocument): ResultDocument {
   expect(fits(result), JSON.stringify(fits.errors)).toBe(true)
-  const order = ['changed', 'failed', 'msg', 'backends', 'diff', 'warnings', 'undo', 'error']
+  const order = ['changed', 'failed', 'msg', 'backends', 'diff', 'warnings', 'undo', 'unconfirmed', 'error']
   expect(Object.keys(result)).toEqual(order.filter((key) => key in result))
   return result
 }

@@ -10,7 +10,8 @@
 import type { ResultDocument } from '../../model/contract.generated.js'
 import { AgentError } from '../../model/errors.js'
 import { FORMATS } from '../../report/formats.js'
-import { installProcessHandlers, makeFailure, printResultAndExit, writeOutput } from '../process.js'
+import { makeFailure } from '../../report/result.js'
+import { installProcessHandlers, printResultAndExit, writeOutput } from '../process.js'
 import { makeCommandRequest } from './command-request.js'
 import { parseCommandLine } from './parse-command-line.js'
 import { makePrintable } from './printable.js'
@@ -42,7 +43,7 @@ export async function runCommandLine(args: readonly string[], version: string): 
     return await runCommand({ ...request, command, names, values, terminal, context })
   } catch (error) {
     if (!(error instanceof AgentError)) context.onBug(error)
-    return exitWithFailure(makeFailure(error, 'command'))
+    return exitWithFailure(makeFailure(error, { audience: 'command' }))
   }
 }
 

@@ -1,11 +1,12 @@
+import { type RunContext, runRequest } from '../../agent.js'
 import type { ResultDocument } from '../../model/contract.generated.js'
 import { AgentError } from '../../model/errors.js'
 import { FORMATS } from '../../report/formats.js'
+import { makeFailure } from '../../report/result.js'
 import { flagsIn } from '../../request/request.js'
-import { run, type Surroundings } from '../../run.js'
 import { toJsonLine } from '../../text/control.js'
 import { formatList } from '../../text/list.js'
-import { exitWithStatus, makeFailure, printResultAndExit, writeOutput } from '../process.js'
+import { exitWithStatus, printResultAndExit, writeOutput } from '../process.js'
 import type { CommandRequest } from './command-request.js'
 import type { CommandSpec } from './commands.js'
 import { filterBackends, renderNames } from './filter-list.js'
@@ -26,7 +27,7 @@ interface CommandRun extends CommandRequest {
   readonly names: readonly string[]
   readonly values: OptionValues
   readonly terminal: Terminal
-  readonly context: Surroundings
+  readonly context: RunContext
 }
 
 interface ShowOptions extends RenderOptions {
@@ -61,17 +62,17 @@ function isReadOnly({ options }: CommandSpec): boolean {
 
 async function runOnce(
   { command, values, terminal, context, request, warnings }: CommandRun,
-  { dryRun, approve }: { readonly dryRun: boolean; readonly approve?: Surroundings['agree'] },
+  { dryRun, approve }: { readonly dryRun: boolean; readonly approve?: RunContext['approve'] },
 ): Promise<ResultDocument> {
   const spinner = makeSpinner(terminal.err)
-  const result = await run(
+  const result = await runRequest(
     async () => Buffer.from(JSON.stringify(request)),
     { check: dryRun, diff: dryRun || values.diff === true }, // the question shows the lines of cinder.conf
     {
       ...context,
       audience: command.name === 'apply' ? 'request' : 'command',
-      say: spinner.showStep,
-      agree: approve,
+      onProgress: spinner.showStep,
+      approve,
     },
   )
   spinner.stop(result.failed)
@@ -85,7 +86,7 @@ function formatQuestion({ backends }: PrintableResult): string {
 
 function exitUnchanged({ values, terminal }: CommandRun, answer: Exclude<Answer, 'yes'>): never {
   const error = new AgentError('interrupted', 'The answer was not yes. Nothing was changed.')
-  if (values.json === true) writeOutput(toJsonLine(makeFailure(error, 'command')))
+  if (values.json === true) writeOutput(toJsonLine(makeFailure(error, { audience: 'command' })))
   else printToUser('Nothing was changed.\n', terminal)
   process.exit(answer === 'no' ? 1 : 130)
 }

@@ -1,24 +1,43 @@
+import { COLUMNS, makeRowKey } from '../../model/backend.js'
 import { AgentError } from '../../model/errors.js'
-import type { Plan } from '../../model/plan.js'
+import type { Plan, Step } from '../../model/plan.js'
 
 /**
- * Keeps the first plan, and refuses a later plan that does something else: somebody can change the rows or cinder.conf before the user has
- * answered. Errors: conflict.
+ * Keeps what the first plan does, and refuses later plans that do anything else: somebody can change the rows or cinder.conf before the user has
+ * answered, or while the run is under way. Errors: conflict.
  */
 export function requireSamePlan(): (plan: Plan) => void {
-  let first: string | undefined
-  return (plan) => {
-    const current = JSON.stringify(
-      plan.map(({ actions, rows, config }) => [
-        actions,
-        rows.map(({ row, after }) => [row.table, row.name, row.state, after]),
-        config && [config.file, config.options, config.before.toString('base64'), config.after.toString('base64')],
-      ]),
-    )
-    first ??= current
-    if (current === first || plan.every(({ actions }) => actions.length === 0)) return
-    throw new AgentError('conflict', 'The plan is not the one that was shown. Nothing was changed.', {
+  let shown: ReadonlySet<string> | undefined
+  return ({ steps }) => {
+    const effects = steps.flatMap(listEffects)
+    shown ??= new Set(effects)
+    if (effects.every((effect) => shown?.has(effect))) return
+    throw new AgentError('conflict', 'What is to be changed now is no longer what was shown.', {
       hint: 'Run it again to see the new plan.',
     })
+  }
+}
+
+/** What a step changes, each change with what it finds before. Waiting changes nothing. */
+function listEffects(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'write_rows':
+      return step.changes
+        .flatMap(({ rows }) => rows)
+        .flatMap(({ row, after }) =>
+          COLUMNS.filter((column) => row.state[column] !== after[column]).map((column) =>
+            JSON.stringify([makeRowKey(row), row.name, column, row.state[column], after[column]]),
+          ),
+        )
+    case 'update_config':
+      return step.edits.map(({ file, before, after }) =>
+        JSON.stringify([file, before.toString('base64'), after.toString('base64')]),
+      )
+    case 'stop_service':
+    case 'start_service':
+      return [step.kind]
+    case 'await_down':
+    case 'await_heartbeat':
+      return []
   }
 }

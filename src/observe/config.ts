@@ -1,0 +1,18 @@
+import type { AgentError } from '../model/errors.js'
+import type { ConfigFacts } from '../model/observation.js'
+import type { Request } from '../model/request.js'
+import { readConfigFilesWith } from '../oslo/files.js'
+
+/** The files that cinder-volume reads, and what keeps those from being replaced that the request may edit. Errors: config_error. */
+export async function readConfigFacts({ config, source }: Request, env: NodeJS.ProcessEnv): Promise<ConfigFacts> {
+  const files = readConfigFilesWith(config?.file, source, env)
+  const obstacles = new Map<string, AgentError>()
+  if (config !== undefined) {
+    const { findWriteObstacle } = await import('../oslo/write.js')
+    for (const { path } of files) {
+      const obstacle = findWriteObstacle(path)
+      if (obstacle !== undefined) obstacles.set(path, obstacle)
+    }
+  }
+  return { files, obstacles, env }
+}
