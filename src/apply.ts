@@ -16,7 +16,7 @@ export async function apply(work: Work): Promise<void> {
   const actions = plan.flatMap((each) => each.actions)
   const restarts = plan.some((each) => each.restarts)
   if (work.config !== undefined && actions.includes('update_config')) {
-    ;(await import('./oslo/write.js')).mustBeWritable(work.config.file)
+    ;(await import('./oslo/write.js')).requireWritable(work.config.file)
   }
   await write(work, 'before')
   if (actions.includes('stop_service')) await bring(work, 'stopped')

@@ -3,8 +3,9 @@ import { AgentError } from './model/errors.js'
 import type { Plan } from './model/plan.js'
 import type { Request } from './model/request.js'
 import { backendsOf, withSimilarNames } from './observe/backends.js'
-import { configFilesWith } from './oslo/files.js'
-import { assignmentsIn } from './oslo/ini.js'
+import { readConfigFilesWith } from './oslo/files.js'
+import { readAssignments } from './oslo/ini.js'
+import { collectSecrets } from './oslo/secrets.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
 import { type FailureOptions, failure, success } from './report/result.js'
@@ -16,7 +17,7 @@ import { retry } from './store/retry.js'
 import { type DatabaseUrl, parseUrl } from './store/url.js'
 import type { Audience } from './text/hints.js'
 import { quote } from './text/quote.js'
-import { scrubber, secretsOf } from './text/secrets.js'
+import { makeScrubber } from './text/secrets.js'
 
 /** Seconds; Cinder's own default (cinder/common/config.py). */
 const SERVICE_DOWN_TIME = 60
@@ -72,9 +73,9 @@ async function settle(
   const { request, store, signal } = work
   const { targets, timeout, config, service, source } = request
   const about = config !== undefined || service !== undefined
-  const files = about ? configFilesWith(config?.file, source, env) : []
+  const files = about ? readConfigFilesWith(config?.file, source, env) : []
   if (service !== undefined) {
-    const scrub = scrubber(secretsOf(request, files, password))
+    const scrub = makeScrubber([password ?? '', ...collectSecrets(files, config)])
     work.manager = (await import('./service/open.js')).openManager(service, { signal, scrub })
   }
   const asked = work.manager?.state()
@@ -105,7 +106,7 @@ async function warnOfOldSection({ request, warn }: Work, plan: Plan, env: NodeJS
   const resetting = plan.filter(({ actions }) => actions.includes('reset_active_backend'))
   if (config !== undefined || resetting.length === 0 || Object.keys(source).join() === 'connection') return
   const { oldSection } = await import('./plan/old-section.js')
-  const assignments = assignmentsIn(configFilesWith(undefined, source, env))
+  const assignments = readAssignments(readConfigFilesWith(undefined, source, env))
   for (const { backend } of resetting) for (const warning of oldSection(backend, assignments)) warn(warning)
 }
 

@@ -2,7 +2,7 @@ import type { Backend } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { Refusal } from '../model/plan.js'
 import type { WantedConfig } from '../model/request.js'
-import type { Site } from '../oslo/section.js'
+import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
 import { resets } from './stages.js'
 
@@ -30,7 +30,11 @@ export function leftAlone({ target: { name } }: Backend, section: string, names:
  * An edit writes the primary's settings and replication_device at once. Where the second has nothing of what is wanted, and there is no entry to take
  * the first from, nobody has promoted it: after the reset cinder-volume would start on the old primary.
  */
-export function neverPromoted({ section, target: { path } }: Site, { target }: Backend, id: string): AgentError {
+export function neverPromoted(
+  { section, target: { path } }: ConfigSection,
+  { target }: Backend,
+  id: string,
+): AgentError {
   return new AgentError(
     'config_error',
     `[${quote(section)}] in ${quote(path)} has no replication target ${quote(id)}, to which ${quote(target.name)} is failed over.`,
@@ -46,7 +50,7 @@ export function neverPromoted({ section, target: { path } }: Site, { target }: B
 }
 
 /** The entry may have been promoted by an earlier run, or never been there. */
-export function takenForPromoted({ section }: Site, id: string): string {
+export function takenForPromoted({ section }: ConfigSection, id: string): string {
   return `[${quote(section)}] has no replication target ${quote(id)}, so it is taken for promoted already. See that the section has its settings.`
 }
 

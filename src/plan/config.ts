@@ -4,19 +4,19 @@ import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import type { ConfigPlan } from '../model/plan.js'
 import type { WantedConfig } from '../model/request.js'
-import { edited } from '../oslo/editor.js'
+import { applyEdit } from '../oslo/editor.js'
 import {
-  devicesOf,
-  inheritedValue,
-  mustBeAlone,
+  assertDefinedOnce,
+  type ConfigSection,
+  findAssignments,
+  locateSection,
   type PresentDevice,
-  placesOf,
+  readDevices,
+  readInheritedValue,
   readValue,
-  type Site,
-  siteAfter,
-  siteOf,
+  withContent,
 } from '../oslo/section.js'
-import { type Device, inFile, sameDevice, written } from '../oslo/value.js'
+import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { leftAlone, neverPromoted, notFailedOver, sharedRow, takenForPromoted, wrongTarget } from './config-refusals.js'
 import { editWarnings } from './config-warnings.js'
@@ -28,7 +28,7 @@ import { resets } from './stages.js'
  * Errors: config_error where the files leave open what to edit, invalid_request where what is asked cannot be written.
  */
 export function planConfig(wanted: WantedConfig, backend: Backend, files: readonly SourceFile[]): ConfigPlan {
-  const site = siteOf(wanted, backend, files)
+  const site = locateSection(wanted, backend, files)
   const { target, section } = site
   const nothing: ConfigPlan = {
     file: target.path,
@@ -46,11 +46,11 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
       .find(Boolean) ?? undefined
   if (wanted.promote === true && backend.services.length > 1) throw sharedRow(backend)
   const id = wanted.promote === true ? active : wanted.promote
-  const present = devicesOf(site)
+  const present = readDevices(site)
   const entry = id === undefined ? undefined : entryOf(site, present, id, wanted.devices)
   const byHand = wanted.options.size > 0
   const { settings, dropped, notes } = entry
-    ? promoted(entry.read, (option) => inheritedValue(site, option), byHand)
+    ? promoted(entry.read, (option) => readInheritedValue(site, option), byHand)
     : NOTHING
   const asked = new Map([...settings, ...wanted.options])
   const kept = entry && present.filter((each) => each !== entry).map(({ read }) => read)
@@ -60,10 +60,10 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
   const isPending = isGone && active === id && resets(backend, backend.target.desired)
   if (isPending && (drops || lacksAll(present, wanted.devices))) throw neverPromoted(site, backend, id)
   const lacking = missing(site, asked)
-  const first = edited(target.bytes, target.path, { section, options: lacking, devices })
+  const first = applyEdit(target.bytes, target.path, { section, options: lacking, devices })
   // What read as wanted before may refer to what the edit changes; then it is written as such.
-  const options = new Map([...lacking, ...missing(siteAfter(site, first), asked)])
-  const after = edited(target.bytes, target.path, { section, options, devices })
+  const options = new Map([...lacking, ...missing(withContent(site, first), asked)])
+  const after = applyEdit(target.bytes, target.path, { section, options, devices })
   if (after.equals(target.bytes)) {
     const warnings = isPending ? [takenForPromoted(site, id)] : []
     return { ...nothing, warnings, refusal: wrongTarget(wanted, backend, active) }
@@ -75,7 +75,7 @@ export function planConfig(wanted: WantedConfig, backend: Backend, files: readon
     after,
     options: names,
     warnings: [
-      ...editWarnings(site, { after: siteAfter(site, after), asked, devices, given: wanted.devices }),
+      ...editWarnings(site, { after: withContent(site, after), asked, devices, given: wanted.devices }),
       ...dropped.flatMap((key) => notCarried(key, id ?? '', wanted.options.get(key), entry?.read.get(key))),
       ...notes,
       ...(isGone ? [takenForPromoted(site, id)] : []),
@@ -100,7 +100,12 @@ function lacksAll(present: readonly PresentDevice[], wanted: readonly Device[] |
 const NOTHING: Promoted = { settings: new Map(), dropped: [], notes: [] }
 
 /** The entry of the replica to promote; undefined where it is no longer there. */
-function entryOf(site: Site, present: readonly PresentDevice[], id: string, wanted: readonly Device[] | undefined) {
+function entryOf(
+  site: ConfigSection,
+  present: readonly PresentDevice[],
+  id: string,
+  wanted: readonly Device[] | undefined,
+) {
   if (present.length === 0) mustNotBeInherited(site, id)
   const entries = present.filter(({ read }) => read.get('backend_id') === id)
   if (entries.length > 1) {
@@ -131,13 +136,13 @@ function notCarried(key: string, id: string, given: unknown, had: string | undef
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */
-function missing(site: Site, wanted: WantedConfig['options']): ReadonlyMap<string, string | null> {
+function missing(site: ConfigSection, wanted: WantedConfig['options']): ReadonlyMap<string, string | null> {
   const changes = new Map<string, string | null>()
   for (const [name, value] of wanted) {
-    const places = placesOf(site, name)
+    const places = findAssignments(site, name)
     if (value === null ? places.length > 0 : !sameValue(readValue(site, name), value)) {
-      mustBeAlone(site, name, places, value === null)
-      changes.set(name, value === null ? null : written(name, String(value)))
+      assertDefinedOnce(site, name, places, value === null)
+      changes.set(name, value === null ? null : formatValue(name, String(value)))
     }
   }
   return changes
@@ -150,9 +155,9 @@ function sameValue(present: string | undefined, wanted: string | number | boolea
 }
 
 /** A section without a replication_device has those of [backend_defaults], which other backends have too. */
-function mustNotBeInherited(site: Site, id: string): void {
+function mustNotBeInherited(site: ConfigSection, id: string): void {
   const defaults = { ...site, section: 'backend_defaults' }
-  if (!devicesOf(defaults).some(({ read }) => read.get('backend_id') === id)) return
+  if (!readDevices(defaults).some(({ read }) => read.get('backend_id') === id)) return
   throw new AgentError('config_error', `${quote(id)} stands in [backend_defaults], not in [${quote(site.section)}].`, {
     hint: 'Give each section its own replication_device first.',
   })
@@ -160,14 +165,14 @@ function mustNotBeInherited(site: Site, id: string): void {
 
 /** All devices as they must stand in the file, where they are not yet as wanted; those that are there already stay as they are written. */
 function missingDevices(
-  site: Site,
+  site: ConfigSection,
   wanted: readonly Device[] | undefined,
   present: readonly PresentDevice[],
 ): readonly Device[] | undefined {
   if (wanted === undefined) return undefined
-  const same = (device: Device, { read }: PresentDevice) => sameDevice(device, read)
+  const same = (device: Device, { read }: PresentDevice) => isSameDevice(device, read)
   if (wanted.length === present.length && present.every((each, index) => same(wanted[index] ?? new Map(), each)))
     return undefined
-  mustBeAlone(site, 'replication_device', placesOf(site, 'replication_device'), true)
-  return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? inFile(device))
+  assertDefinedOnce(site, 'replication_device', findAssignments(site, 'replication_device'), true)
+  return wanted.map((device) => present.find((each) => same(device, each))?.raw ?? encodeDevice(device))
 }

@@ -1,7 +1,7 @@
 import type { DiffDocument } from '../model/contract.generated.js'
 import type { ConfigPlan } from '../model/plan.js'
-import { normalized, parseIni } from '../oslo/ini.js'
-import { deviceOf } from '../oslo/value.js'
+import { normalizeSection, parseIni } from '../oslo/ini.js'
+import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 
@@ -9,7 +9,9 @@ import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 export function configDiff({ file, section, before, after, options }: ConfigPlan): DiffDocument {
   const linesIn = (content: Buffer) =>
     parseIni(content.toString('utf8'), file)
-      .assignments.filter((each) => normalized(each.section) === normalized(section) && options.includes(each.key))
+      .assignments.filter(
+        (each) => normalizeSection(each.section) === normalizeSection(section) && options.includes(each.key),
+      )
       .map(({ key, value }) => ({ plain: `${key} = ${value}`, masked: `${key} = ${masked(key, value)}` }))
   const old = linesIn(before)
   const shown = linesIn(after).map(({ plain, masked: line }) => {
@@ -27,7 +29,7 @@ export function configDiff({ file, section, before, after, options }: ConfigPlan
 
 function masked(key: string, value: string): string {
   if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quote(value)
-  const pairs = [...(deviceOf(value) ?? [])].map(([name, each]) =>
+  const pairs = [...(parseDevice(value) ?? [])].map(([name, each]) =>
     isHarmless(name)
       ? `${name}:${each}`
       : /^\w*(pass|token|secret|key)\w*$/.test(name)
