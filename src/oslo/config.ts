@@ -1,7 +1,7 @@
 import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import { quote } from '../text/quote.js'
-import { normalized, parseIni } from './ini.js'
+import { normalizeSection, parseIni } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
 interface OptionName {
@@ -21,93 +21,101 @@ const DEPRECATED: ReadonlyMap<string, readonly OptionName[]> = new Map([
   ],
 ])
 
-/** The value of an option, and where it stands, for messages. */
+/** The value of an option, and its place for messages. */
 interface Found {
   readonly value: string
   readonly place: string
 }
 
-/** Looks an option up; undefined where neither environment nor files set it. */
+/** Reads an option; undefined if neither environment nor files set it. */
 export interface Lookup {
   (option: OptionName): Found | undefined
-  /** A value as it stands in a section, with its references filled in. */
+  /** Replaces the references in a value of a section. */
   readonly expand: (found: Found, group: string) => string
 }
 
-/** Defaults of Cinder's own that other values are likely to refer to (cinder/common/config.py). */
+/** Cinder's defaults that other values may refer to (cinder/common/config.py). */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([['DEFAULT.state_path', '/var/lib/cinder']])
 
-/** A value that refers to nowhere. What it refers to is not told, for an unescaped `$` is mostly part of a password. */
-interface Dangling {
-  readonly dangling: true
+/** A value with a reference to an unset option. Its name is not kept: an unescaped `$` is mostly part of a password. */
+interface UnresolvedReference {
+  readonly isUnresolved: true
   readonly place: string
 }
 
 /**
  * The options of all files together, as oslo.config reads them: environment, then the files from the last to the first, interpolated.
- * Errors: config_error, also from the lookup where a value refers to what is not there.
+ * Errors: config_error, also from the lookup if a value refers to an unset option.
  */
 export function readConfig(files: readonly Pick<SourceFile, 'path' | 'text'>[], env: NodeJS.ProcessEnv): Lookup {
   const parsed = files.map(({ path, text }) => ({ path, assignments: parseIni(text, path).assignments })).reverse()
-  const raw = (option: OptionName): Found | undefined => {
+  const findRaw = (option: OptionName): Found | undefined => {
     const variable = `OS_${option.group.toUpperCase()}__${option.name.toUpperCase()}`
     const fromEnvironment = env[variable]
     if (fromEnvironment !== undefined) return { value: fromEnvironment, place: `the environment's ${variable}` }
     for (const { path, assignments } of parsed) {
-      for (const alias of [option, ...(DEPRECATED.get(key(option)) ?? [])]) {
-        const last = assignments.findLast((each) => key({ group: each.section, name: each.key }) === key(alias))
+      for (const alias of [option, ...(DEPRECATED.get(toKey(option)) ?? [])]) {
+        const last = assignments.findLast((each) => toKey({ group: each.section, name: each.key }) === toKey(alias))
         if (last !== undefined) return { value: last.value, place: `${quote(path)}, line ${last.line}` }
       }
     }
-    const value = DEFAULTS.get(key(option))
+    const value = DEFAULTS.get(toKey(option))
     return value === undefined ? undefined : { value, place: "Cinder's defaults" }
   }
-  const groups = new Set(parsed.flatMap(({ assignments }) => assignments.map(({ section }) => normalized(section))))
-  const resolve = (option: OptionName, within: readonly string[]): Found | Dangling | undefined => {
-    const found = raw(option)
+  const groups = new Set(
+    parsed.flatMap(({ assignments }) => assignments.map(({ section }) => normalizeSection(section))),
+  )
+  const resolve = (option: OptionName, within: readonly string[]): Found | UnresolvedReference | undefined => {
+    const found = findRaw(option)
     if (found === undefined) return undefined
-    if (within.includes(key(option))) throw unusable(found.place, 'refers to itself')
-    return interpolated(found, option.group, (next) => {
-      const target = resolve(next, [...within, key(option)])
+    if (within.includes(toKey(option))) throw configValueError(found.place, 'refers to itself')
+    return interpolate(found, option.group, (next) => {
+      const target = resolve(next, [...within, toKey(option)])
       if (target === undefined && !groups.has(next.group) && next.group !== 'DEFAULT' && next.group !== option.group) {
-        throw unusable(found.place, 'refers by "$" to a group that is not there')
+        throw configValueError(found.place, 'refers by "$" to a group that does not exist')
       }
       return target
     })
   }
-  const settled = <T>(found: T | Dangling): T => {
-    if (typeof found !== 'object' || found === null || !('dangling' in found)) return found as T // all but Dangling
-    throw unusable(found.place, 'refers by "$" to an option that is not set')
-  }
-  const lookup = (option: OptionName) => settled(resolve(option, []))
-  const expand = (found: Found, group: string) => settled(interpolated(found, group, (next) => resolve(next, []))).value
+  const lookup = (option: OptionName) => requireResolved(resolve(option, []))
+  const expand = (found: Found, group: string) =>
+    requireResolved(interpolate(found, group, (next) => resolve(next, []))).value
   return Object.assign(lookup, { expand })
 }
 
-/** Names of options mind case. */
-function key({ group, name }: OptionName): string {
-  return `${normalized(group)}.${name}`
+function requireResolved<T extends Found | undefined>(found: T | UnresolvedReference): T {
+  if (isUnresolved(found)) throw configValueError(found.place, 'refers by "$" to an option that is not set')
+  return found
+}
+
+function isUnresolved(found: Found | UnresolvedReference | undefined): found is UnresolvedReference {
+  return found !== undefined && 'isUnresolved' in found
+}
+
+/** Unlike the names of sections, those of options are not case-insensitive. */
+function toKey({ group, name }: OptionName): string {
+  return `${normalizeSection(group)}.${name}`
 }
 
 /**
- * `$name`, `${name}` and `${group.name}` filled in; `$$` and `\$` are a `$`, and any other `$` stays (oslo_config/cfg.py, _substitute).
- * A name without a group is looked for in the option's own group, and in DEFAULT if that leads nowhere.
+ * Replaces `$name`, `${name}` and `${group.name}`; `$$` and `\$` are a `$`, and any other `$` stays (oslo_config/cfg.py, _substitute).
+ * A name without a group is looked up in the option's own group, then in DEFAULT.
  */
-function interpolated(
+function interpolate(
   { value, place }: Found,
   group: string,
-  resolve: (option: OptionName) => Found | Dangling | undefined,
-): Found | Dangling {
-  let dangling: Dangling | undefined
+  resolve: (option: OptionName) => Found | UnresolvedReference | undefined,
+): Found | UnresolvedReference {
+  let unresolved: UnresolvedReference | undefined
   const fill = (reference: string): string => {
-    if (dangling !== undefined) return ''
+    if (unresolved !== undefined) return ''
     const dot = reference.indexOf('.')
     const groups = dot < 0 ? [group, 'DEFAULT'] : [reference.slice(0, dot)]
     for (const candidate of groups) {
       const found = resolve({ group: candidate, name: reference.slice(dot + 1) })
       if (found !== undefined && 'value' in found) return found.value
     }
-    dangling = { dangling: true, place }
+    unresolved = { isUnresolved: true, place }
     return ''
   }
   const filled = value
@@ -115,11 +123,11 @@ function interpolated(
     .replace(/\$(?:(\$)|([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi, (whole, escaped, named, braced) =>
       escaped ? '$' : fill(named ?? braced ?? whole),
     )
-  return dangling ?? { value: filled, place }
+  return unresolved ?? { value: filled, place }
 }
 
-function unusable(place: string, what: string): AgentError {
-  return new AgentError('config_error', `A value in ${place}, ${what}.`, {
-    hint: 'Write a "$" that is meant as such as "$$", or give the connection itself.',
+function configValueError(place: string, what: string): AgentError {
+  return new AgentError('config_error', `The value in ${place}, ${what}.`, {
+    hint: 'Write a literal "$" as "$$", or set {connection}.',
   })
 }

@@ -1,23 +1,23 @@
-import { type Assignment, type Ini, normalized, parseIni } from './ini.js'
-import { bytesOf, endingOf, type Line, linesOf, newLine } from './lines.js'
-import { type Device, deviceOf, sameDevice, writtenDevice } from './value.js'
+import { type Assignment, type Ini, normalizeSection, parseIni } from './ini.js'
+import { getEnding, joinLines, type Line, makeLine, splitLines } from './lines.js'
+import { type Device, formatDevice, isSameDevice, parseDevice } from './value.js'
 
-/** What shall change in one section. Values are as they shall stand in the file; null takes an option out. */
+/** The changes to one section. Values are as the file must hold them; null removes an option. */
 export interface Edit {
   readonly section: string
   readonly options: ReadonlyMap<string, string | null>
-  /** All `replication_device` entries, if they shall change. */
+  /** All `replication_device` entries; undefined leaves them. */
   readonly devices?: readonly Device[] | undefined
 }
 
 /**
- * The file with the edit made, and every other byte as it was. The section must be there; where it stands twice, new lines go to the last.
- * An option that stands twice is set where it counts, which is the last time, and taken out everywhere.
+ * The file with the edit made, and every other byte as it was. The section must exist; if it does so twice, new lines go into the last.
+ * oslo.config reads the last assignment of an option, so that one is set; a removal removes all of them.
  */
-export function edited(file: Buffer, path: string, { section, options, devices }: Edit): Buffer {
+export function applyEdit(file: Buffer, path: string, { section, options, devices }: Edit): Buffer {
   const ini = parseIni(file.toString('utf8'), path)
-  const own = ini.assignments.filter((each) => normalized(each.section) === normalized(section))
-  const change = new LineChange(linesOf(file), anchorOf(ini, section))
+  const own = ini.assignments.filter((each) => normalizeSection(each.section) === normalizeSection(section))
+  const change = new LineChange(splitLines(file), findAnchor(ini, section))
   for (const [key, value] of options) {
     const present = own.filter((each) => each.key === key)
     const last = present.at(-1)
@@ -29,9 +29,9 @@ export function edited(file: Buffer, path: string, { section, options, devices }
   return change.result()
 }
 
-/** The line, counted from 1, behind which new options of the section go: its last assignment, else its header. */
-function anchorOf({ headers, assignments }: Ini, section: string): number {
-  const header = headers.findLast((each) => normalized(each.section) === normalized(section))
+/** The line, counted from 1, after which new options of the section go: its last assignment, else its header. */
+function findAnchor({ headers, assignments }: Ini, section: string): number {
+  const header = headers.findLast((each) => normalizeSection(each.section) === normalizeSection(section))
   const next = headers.find(({ line }) => line > (header?.line ?? 0))
   const inBlock = assignments.filter(
     ({ line }) => line > (header?.line ?? 0) && line < (next?.line ?? Number.POSITIVE_INFINITY),
@@ -39,10 +39,10 @@ function anchorOf({ headers, assignments }: Ini, section: string): number {
   return inBlock.at(-1)?.lastLine ?? header?.line ?? 0
 }
 
-/** Entries that stay are not touched; the others are written over, taken out or put in at their places. */
+/** Changes the lines between the entries that stay, so that comments keep their device. */
 function setDevices(change: LineChange, own: readonly Assignment[], devices: readonly Device[]): void {
   const present = own.filter(({ key }) => key === 'replication_device')
-  const kept = longestCommon(present, devices)
+  const kept = findCommonEntries(present, devices)
   let [from, to] = [0, 0]
   let behind: Assignment | undefined
   for (const [index, wanted] of [...kept, [present.length, devices.length] as const]) {
@@ -51,43 +51,42 @@ function setDevices(change: LineChange, own: readonly Assignment[], devices: rea
     for (const [place, each] of old.entries()) {
       const device = fresh[place]
       if (device === undefined) change.remove(each)
-      else change.setValue(each, writtenDevice(device))
+      else change.setValue(each, formatDevice(device))
     }
     behind = old.at(-1) ?? behind
     const next = present[index]
     const place = behind?.lastLine ?? (next && next.line - 1)
-    for (const device of fresh.slice(old.length)) change.append('replication_device', writtenDevice(device), place)
+    for (const device of fresh.slice(old.length)) change.append('replication_device', formatDevice(device), place)
     behind = next ?? behind
     from = index + 1
     to = wanted + 1
   }
 }
 
-/** The pairs of places at which the two lists agree, as many as there can be. */
-function longestCommon(
-  present: readonly Assignment[],
-  devices: readonly Device[],
-): readonly (readonly [number, number])[] {
-  const same = (i: number, j: number) => {
-    const [old, device] = [deviceOf(present[i]?.value ?? ''), devices[j]]
-    return old !== undefined && device !== undefined && sameDevice(old, device)
-  }
-  let best: (readonly [number, number])[] = []
-  for (let shift = 0; shift < devices.length; shift++) {
-    const pairs: (readonly [number, number])[] = []
-    let j = shift
-    for (let i = 0; i < present.length; i++) {
-      const found = devices.findIndex((_, k) => k >= j && same(i, k))
-      if (found < 0) continue
-      pairs.push([i, found])
-      j = found + 1
+type IndexPair = readonly [present: number, wanted: number]
+
+/** The longest common subsequence of the two lists, as pairs of indexes. */
+function findCommonEntries(present: readonly Assignment[], devices: readonly Device[]): readonly IndexPair[] {
+  const entries = present.map(({ value }) => parseDevice(value))
+  // For the entry at hand: the best pairs of the lists from there on, by the index of the device to begin with.
+  let best: (readonly IndexPair[])[] = []
+  for (const [i, entry] of [...entries.entries()].reverse()) {
+    const next = best
+    best = []
+    for (const [j, device] of [...devices.entries()].reverse()) {
+      const [skipEntry = [], skipDevice = []] = [next[j], best[j + 1]]
+      const isCommon = entry !== undefined && isSameDevice(entry, device)
+      best[j] = isCommon
+        ? [[i, j], ...(next[j + 1] ?? [])]
+        : skipEntry.length > skipDevice.length
+          ? skipEntry
+          : skipDevice
     }
-    if (pairs.length > best.length) best = pairs
   }
-  return best
+  return best[0] ?? []
 }
 
-/** Changes to the lines of a file, collected by line and made at once. */
+/** Changes to the lines of a file, collected by line number. */
 class LineChange {
   readonly #lines: readonly Line[]
   readonly #anchor: number
@@ -103,7 +102,7 @@ class LineChange {
     for (let number = line; number <= lastLine; number++) this.#texts.set(number, null)
   }
 
-  /** Keeps the name and what divides it from the value as they are written. */
+  /** Keeps the bytes of the name and its divider. */
   setValue(assignment: Assignment, value: string): void {
     const { text } = this.#lines[assignment.line - 1] ?? { text: '' }
     const head = /^[^=:]*[=:][ \t]*/.exec(text)?.[0] ?? ''
@@ -118,20 +117,20 @@ class LineChange {
   }
 
   result(): Buffer {
-    const usual = endingOf(this.#lines[0] ?? newLine('', '')) || '\n'
+    const lineBreak = getEnding(this.#lines[0] ?? makeLine('', '')) || '\n'
     const result: Line[] = []
     for (const [index, line] of this.#lines.entries()) {
       const text = this.#texts.get(index + 1)
-      const ending = endingOf(line)
-      if (text !== null) result.push(text === undefined ? line : newLine(text, ending))
+      const ending = getEnding(line)
+      if (text !== null) result.push(text === undefined ? line : makeLine(text, ending))
       for (const added of this.#added.get(index + 1) ?? []) {
         const last = result.at(-1)
-        // A file without a line break at its end keeps to that.
-        if (ending === '' && last !== undefined && endingOf(last) === '')
-          result.splice(-1, 1, { text: last.text, bytes: Buffer.concat([last.bytes, Buffer.from(usual)]) })
-        result.push(newLine(added, ending))
+        // A file without a line break at its end gets none.
+        if (ending === '' && last !== undefined && getEnding(last) === '')
+          result.splice(-1, 1, { text: last.text, bytes: Buffer.concat([last.bytes, Buffer.from(lineBreak)]) })
+        result.push(makeLine(added, ending))
       }
     }
-    return bytesOf(result)
+    return joinLines(result)
   }
 }

@@ -1,14 +1,11 @@
-/** A line of a file as its bytes are, with its ending; `text` is without the ending. */
+/** A line of a file: its bytes with its ending, its text without. */
 export interface Line {
   readonly text: string
   readonly bytes: Buffer
 }
 
-/**
- * The lines of a file, divided as Python's universal newlines divide them. Put together again they are the file, byte for byte, in whatever
- * encoding its comments are.
- */
-export function linesOf(file: Buffer): readonly Line[] {
+/** Splits at Python's universal newlines. Joined again the lines are the file, byte for byte, also if its comments are not UTF-8. */
+export function splitLines(file: Buffer): readonly Line[] {
   const lines: Line[] = []
   for (let start = 0; start < file.length; ) {
     let end = start
@@ -21,14 +18,14 @@ export function linesOf(file: Buffer): readonly Line[] {
 }
 
 /** The ending of a line: `\n`, `\r\n`, `\r`, or nothing at the end of a file. */
-export function endingOf({ bytes }: Line): string {
+export function getEnding({ bytes }: Line): string {
   return /[\r\n]*$/.exec(bytes.toString('latin1'))?.[0] ?? ''
 }
 
-export function bytesOf(lines: readonly Line[]): Buffer {
+export function joinLines(lines: readonly Line[]): Buffer {
   return Buffer.concat(lines.map(({ bytes }) => bytes))
 }
 
-export function newLine(text: string, ending: string): Line {
+export function makeLine(text: string, ending: string): Line {
   return { text, bytes: Buffer.from(text + ending) }
 }

@@ -1,3 +1,12 @@
+/**
+ * cinder.conf as Cinder reads it (oslo.config), and edits of it that leave every other byte as it was: files.ts finds and reads the files,
+ * ini.ts and config.ts read their text, this file one backend's section, editor.ts makes the new content, write.ts replaces the file.
+ * Imports model/ and text/ alone.
+ *
+ * Promised: what is refused here Cinder cannot read either; values read back as they were given; the file is replaced at once or not at all,
+ * with its owner, mode and attributes; messages show no values, because they may be secrets.
+ * Not promised: that Cinder accepts a value, nor that nobody else edits the file at the same time (a change seen is a conflict).
+ */
 import type { Backend } from '../model/backend.js'
 import { sectionOf } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
@@ -5,70 +14,68 @@ import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
-import { assignedIn, assignmentsIn, normalized, type Placed, parseIni } from './ini.js'
-import { type Device, deviceOf } from './value.js'
+import { type LocatedAssignment, normalizeSection, parseIni, readAssignments, selectAssignments } from './ini.js'
+import { type Device, parseDevice } from './value.js'
 
-/** The file to edit with the others that Cinder reads, in its order, and what stands in the section. */
-export interface Site {
+/** A backend's section: the file to edit, with all that Cinder reads, in its order. */
+export interface ConfigSection {
   readonly files: readonly SourceFile[]
   readonly target: SourceFile
   readonly section: string
   /** Of all files, in their order. */
-  readonly assignments: readonly Placed[]
+  readonly assignments: readonly LocatedAssignment[]
   readonly lookup: Lookup
 }
 
-export function siteOf(
+/** Finds the one file that holds the section. Errors: invalid_request, config_error. */
+export function locateSection(
   { file, section: asked }: WantedConfig,
   { target: { name, kind } }: Backend,
   files: readonly SourceFile[],
-): Site {
+): ConfigSection {
   const section = asked ?? sectionOf(name)
   if (section === undefined) {
-    throw new AgentError('invalid_request', `The section of "${quote(name)}" is not told by its name.`, {
-      hint: { request: 'Give config.section.', command: 'Use apply with config.section.' },
+    throw new AgentError('invalid_request', `The name "${quote(name)}" has no "@" and so names no section.`, {
+      hint: 'Set {section}.',
       [kind]: name,
     })
   }
   const holding = files.filter(
     ({ path, text }) =>
       (file === undefined || path === file) &&
-      parseIni(text, path).headers.some((each) => normalized(each.section) === normalized(section)),
+      parseIni(text, path).headers.some((each) => normalizeSection(each.section) === normalizeSection(section)),
   )
   const [target, ...others] = holding
-  if (target === undefined) {
-    const where = (file === undefined ? files.map(({ path }) => path) : [file]).map((path) => quote(path)).join(', ')
-    throw new AgentError(
-      'config_error',
-      `There is no section [${quote(section)}] in ${where || 'the files that Cinder reads'}.`,
-      {
-        hint: {
-          request: 'Give config.section, or config.file.',
-          command: 'Give --config-file, or use apply with config.section or config.file.',
-        },
-      },
-    )
-  }
+  if (target === undefined) throw noSectionError(section, file === undefined ? files.map(({ path }) => path) : [file])
   if (others.length > 0) {
-    const where = holding.map(({ path }) => quote(path)).join(', ')
-    throw new AgentError('config_error', `The section [${quote(section)}] stands in several files: ${where}.`, {
-      hint: { request: 'Name one of them in config.file.', command: 'Use apply, and name one of them in config.file.' },
+    const paths = holding.map(({ path }) => quote(path)).join(', ')
+    throw new AgentError('config_error', `The section [${quote(section)}] is in several files: ${paths}.`, {
+      hint: 'Set {file} to one of them.',
     })
   }
-  return { files, target, section, ...contentOf(files) }
+  return { files, target, section, ...readContent(files) }
 }
 
-function contentOf(files: readonly SourceFile[]): Pick<Site, 'assignments' | 'lookup'> {
-  return { assignments: assignmentsIn(files), lookup: readConfig(files, {}) }
+function noSectionError(section: string, paths: readonly string[]): AgentError {
+  const places = paths.map((path) => quote(path)).join(', ')
+  return new AgentError(
+    'config_error',
+    `There is no section [${quote(section)}] in ${places || 'the files that Cinder reads'}.`,
+    { hint: 'Set {section}, or {file}.' },
+  )
+}
+
+function readContent(files: readonly SourceFile[]): Pick<ConfigSection, 'assignments' | 'lookup'> {
+  return { assignments: readAssignments(files), lookup: readConfig(files, {}) }
 }
 
 /** All assignments of an option in the section, over all files. */
-export function placesOf({ assignments, section }: Site, key: string): readonly Placed[] {
-  return assignedIn(assignments, section, key)
+export function findAssignments({ assignments, section }: ConfigSection, key: string): readonly LocatedAssignment[] {
+  return selectAssignments(assignments, section, key)
 }
 
-/** The value as Cinder gets it; undefined where it is not set, or refers to what is not there. */
-export function readValue({ lookup, section }: Site, name: string): string | undefined {
+/** The value as Cinder reads it; undefined if it is not set, or refers to an unset option. */
+export function readValue({ lookup, section }: ConfigSection, name: string): string | undefined {
   try {
     return lookup({ group: section, name })?.value
   } catch {
@@ -76,53 +83,56 @@ export function readValue({ lookup, section }: Site, name: string): string | und
   }
 }
 
-/** The same, else as [backend_defaults] has it. */
-export function inheritedValue(site: Site, name: string): string | undefined {
-  return readValue(site, name) ?? readValue({ ...site, section: 'backend_defaults' }, name)
+/** The same, else from [backend_defaults]. */
+export function readInheritedValue(config: ConfigSection, name: string): string | undefined {
+  return readValue(config, name) ?? readValue({ ...config, section: 'backend_defaults' }, name)
 }
 
-/** An edit in one file must not be undone by another one that Cinder reads, nor let that one shine through. */
-export function mustBeAlone({ files, target }: Site, name: string, places: readonly Placed[], toRemove: boolean): void {
+/**
+ * An edit must not be overridden by a later file; a removal must not uncover a value in any other file.
+ * Errors: config_error.
+ */
+export function assertDefinedOnce(
+  { files, target }: ConfigSection,
+  name: string,
+  assignments: readonly LocatedAssignment[],
+  isRemoval: boolean,
+): void {
   const order = files.map(({ path }) => path)
-  const other = places.find(
-    ({ path }) => path !== target.path && (toRemove || order.indexOf(path) > order.indexOf(target.path)),
+  const other = assignments.find(
+    ({ path }) => path !== target.path && (isRemoval || order.indexOf(path) > order.indexOf(target.path)),
   )
   if (other === undefined) return
-  const own = places.find(({ path }) => path === target.path)
-  const where = own === undefined ? quote(target.path) : `${quote(own.path)}, line ${own.line}`
+  const own = assignments.find(({ path }) => path === target.path)
+  const place = own === undefined ? quote(target.path) : `${quote(own.path)}, line ${own.line}`
   throw new AgentError(
     'config_error',
-    `${quote(name)} is to be changed in ${where}, but ${quote(other.path)}, line ${other.line}, sets it too.`,
-    {
-      hint: {
-        request: 'Take it out there, or name that file in config.file.',
-        command: 'Take it out there, or use apply, and name that file in config.file.',
-      },
-    },
+    `${quote(name)} cannot be changed in ${place}: ${quote(other.path)}, line ${other.line}, sets it too.`,
+    { hint: 'Remove one of the two, or set {file} to the other file.' },
   )
 }
 
-/** A `replication_device` as it stands in the file, and as Cinder gets it. */
+/** A `replication_device` with its values as in the file, and as Cinder reads them. */
 export interface PresentDevice {
   readonly raw: Device
   readonly read: Device
 }
 
-export function devicesOf(site: Site): readonly PresentDevice[] {
-  return placesOf(site, 'replication_device').map(({ value, path, line }) => {
+export function readDevices(config: ConfigSection): readonly PresentDevice[] {
+  return findAssignments(config, 'replication_device').map(({ value, path, line }) => {
     const place = `${quote(path)}, line ${line}`
-    const raw = deviceOf(value)
-    const read = deviceOf(site.lookup.expand({ value, place }, site.section))
+    const raw = parseDevice(value)
+    const read = parseDevice(config.lookup.expand({ value, place }, config.section))
     if (raw !== undefined && read !== undefined) return { raw, read }
     throw new AgentError('config_error', `${place}: this replication_device is not a list of key:value.`, {
-      hint: 'Correct it; Cinder cannot read it either.',
+      hint: 'Correct the line; Cinder cannot read it either.',
     })
   })
 }
 
-/** The same place once the target holds the new content. */
-export function siteAfter(site: Site, bytes: Buffer): Site {
-  const target = { ...site.target, bytes, text: bytes.toString('utf8') }
-  const files = site.files.map((file) => (file === site.target ? target : file))
-  return { ...site, files, target, ...contentOf(files) }
+/** The section once the target has the new content. */
+export function withContent(config: ConfigSection, bytes: Buffer): ConfigSection {
+  const target = { ...config.target, bytes, text: bytes.toString('utf8') }
+  const files = config.files.map((file) => (file === config.target ? target : file))
+  return { ...config, files, target, ...readContent(files) }
 }

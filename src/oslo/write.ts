@@ -24,51 +24,58 @@ export interface Replacement {
   /** What the file must still hold. */
   readonly before: Buffer
   readonly after: Buffer
-  /** Leave a dated copy beside it. */
+  /** Make a dated copy beside the file. */
   readonly backup: boolean
 }
 
 /**
- * Puts the new content in the place of the old at once: a copy beside it that has everything of the file's but the content, written through,
- * and renamed. A link stays a link. Returns the path of the backup. Errors: config_write_failed, conflict where somebody else changed the file.
+ * Renames a synced copy, with the attributes of the file and the new content, over the file. A link stays a link. Returns the path of the
+ * backup. Errors: config_write_failed (`unconfirmed` if the new content is in place), conflict if the file was changed in the meantime.
  */
 export function replaceFile({ file, before, after, backup }: Replacement): string | undefined {
-  let temporary: string | undefined
+  const made: string[] = []
+  let real: string
   let saved: string | undefined
   try {
-    const real = realpathSync(file)
-    removeStale(real)
-    temporary = join(dirname(real), `${prefixOf(real)}${process.pid}`)
-    copy(real, temporary)
-    write(temporary, after)
+    real = realpathSync(file)
+    removeLeftovers(real)
+    const temporary = join(dirname(real), `${getPrefix(real)}${process.pid}`)
+    made.push(temporary)
+    copyWithAttributes(real, temporary)
+    writeThrough(temporary, after)
     if (backup) {
-      saved = backupName(real)
-      copy(real, saved)
+      saved = chooseBackupName(real)
+      made.push(saved)
+      copyWithAttributes(real, saved)
     }
-    if (!readFileSync(real).equals(before)) throw conflict(file)
+    if (!readFileSync(real).equals(before)) throw fileChangedError(file)
     renameSync(temporary, real)
-    sync(dirname(real))
-    return saved
   } catch (error) {
-    for (const made of [temporary, saved]) if (made !== undefined) rmSync(made, { force: true })
-    throw error instanceof AgentError ? error : failed(file, error)
+    for (const path of made) rmSync(path, { force: true })
+    throw error instanceof AgentError ? error : notWrittenError(file, error)
   }
+  try {
+    syncFolder(dirname(real))
+  } catch (error) {
+    throw notSyncedError(file, saved, error)
+  }
+  return saved
 }
 
-/** Before anything else is done that the edit is a part of. Errors: config_write_failed where it is foreseeable. */
-export function mustBeWritable(file: string): void {
+/** Finds in advance what replaceFile would fail with. Errors: config_write_failed. */
+export function requireWritable(file: string): void {
   try {
     const real = realpathSync(file)
     accessSync(dirname(real), constants.W_OK | constants.X_OK)
     if (isImmutable(real)) throw new Error('it is immutable (chattr +i)')
     if (isMountPoint(real))
-      throw new Error('it is mounted by itself, so it cannot be replaced; edit what is mounted there')
+      throw new Error('it is a mount point, which cannot be replaced; edit the file that is mounted there')
   } catch (error) {
-    throw failed(file, error)
+    throw notWrittenError(file, error)
   }
 }
 
-/** Then the kernel refuses its owner, and root, what their rights would let them do. */
+/** The kernel refuses root too, with EPERM instead of EACCES. */
 function isImmutable(real: string): boolean {
   try {
     accessSync(real, constants.W_OK)
@@ -78,7 +85,7 @@ function isImmutable(real: string): boolean {
   }
 }
 
-/** As a container has a file of its host's; proc(5), mountinfo: the fifth field, with octal escapes. */
+/** A container may have a single file mounted. proc(5), mountinfo: the fifth field, with octal escapes. */
 function isMountPoint(real: string): boolean {
   if (!existsSync('/proc/self/mountinfo')) return false
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
@@ -89,8 +96,8 @@ function isMountPoint(real: string): boolean {
   )
 }
 
-/** Dated, and not one that is there already. */
-function backupName(real: string): string {
+/** A dated name that does not exist. */
+function chooseBackupName(real: string): string {
   const dated = `${real}.${new Date()
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
@@ -101,15 +108,15 @@ function backupName(real: string): string {
   }
 }
 
-function prefixOf(real: string): string {
+function getPrefix(real: string): string {
   return `.${basename(real)}.cinder-backend-`
 }
 
-/** What runs that were killed left behind; the number at the end is that of their process. */
-function removeStale(real: string): void {
+/** Copies of runs that were killed; the number at the end of a name is the process id. */
+function removeLeftovers(real: string): void {
   for (const name of readdirSync(dirname(real))) {
-    if (!name.startsWith(prefixOf(real))) continue
-    const pid = Number(name.slice(prefixOf(real).length))
+    if (!name.startsWith(getPrefix(real))) continue
+    const pid = Number(name.slice(getPrefix(real).length))
     if (pid === process.pid || !isAlive(pid)) rmSync(join(dirname(real), name), { force: true })
   }
 }
@@ -123,16 +130,16 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** With owner, mode, ACL, SELinux context and other attributes, of which Node can copy only the first two. */
-function copy(from: string, to: string): void {
+/** Also ACL, SELinux context and other attributes, which Node cannot copy. */
+function copyWithAttributes(from: string, to: string): void {
   execFileSync('cp', ['--preserve=all', '--', from, to], { stdio: ['ignore', 'ignore', 'pipe'] })
   const [one, other] = [statSync(from), statSync(to)]
   if (one.uid !== other.uid || one.gid !== other.gid || one.mode !== other.mode) {
-    throw new Error('its owner, group or mode cannot be kept by this user')
+    throw new Error('this user cannot keep its owner, group or mode')
   }
 }
 
-function write(path: string, content: Buffer): void {
+function writeThrough(path: string, content: Buffer): void {
   const file = openSync(path, 'r+')
   try {
     ftruncateSync(file)
@@ -143,7 +150,7 @@ function write(path: string, content: Buffer): void {
   }
 }
 
-function sync(folder: string): void {
+function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')
   try {
     fsyncSync(handle)
@@ -152,18 +159,30 @@ function sync(folder: string): void {
   }
 }
 
-function conflict(file: string): AgentError {
-  return new AgentError('conflict', `${quote(file)} was changed by somebody else at the same time.`, {
+function fileChangedError(file: string): AgentError {
+  return new AgentError('conflict', `${quote(file)} was changed by another process during the edit.`, {
     hint: 'Run it again.',
   })
 }
 
-function failed(file: string, cause: unknown): AgentError {
-  const said =
-    cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : cause instanceof Error ? cause.message : ''
-  const why = /No space left|ENOSPC/.test(said) ? 'the disk is full' : quote(said.replace(/^cp: /, '')).trim()
-  return new AgentError('config_write_failed', `${quote(file)} could not be written: ${why}. It is as it was.`, {
-    hint: 'Give the agent the rights and the room that it needs there, then run it again.',
+function notWrittenError(file: string, cause: unknown): AgentError {
+  return new AgentError('config_write_failed', `${quote(file)} was not changed: ${describeCause(cause)}.`, {
+    hint: 'Correct the permissions or the free space of its folder, then run it again.',
     cause,
   })
+}
+
+function notSyncedError(file: string, backup: string | undefined, cause: unknown): AgentError {
+  const old = backup === undefined ? '' : ` The old content is in ${quote(backup)}.`
+  return new AgentError(
+    'config_write_failed',
+    `${quote(file)} has the new content, but its folder was not synced to the disk: ${describeCause(cause)}.${old}`,
+    { hint: 'Check the disk, then run it again.', unconfirmed: true, cause },
+  )
+}
+
+function describeCause(cause: unknown): string {
+  const text =
+    cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : cause instanceof Error ? cause.message : ''
+  return /No space left|ENOSPC/.test(text) ? 'the disk is full' : quote(text.replace(/^cp: /, '')).trim()
 }

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, inject, test } from 'vitest'
-import { type Edit, edited } from '../../src/oslo/editor.js'
-import { normalized, parseIni } from '../../src/oslo/ini.js'
-import { linesOf } from '../../src/oslo/lines.js'
-import { written } from '../../src/oslo/value.js'
+import { applyEdit, type Edit } from '../../src/oslo/editor.js'
+import { normalizeSection, parseIni } from '../../src/oslo/ini.js'
+import { splitLines } from '../../src/oslo/lines.js'
+import { formatValue } from '../../src/oslo/value.js'
 import { judge } from '../support/judge.js'
 
 type Sections = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
@@ -97,7 +97,7 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
 
 const inFile = ({ section, options, devices }: Case): Edit => ({
   section,
-  options: new Map([...options].map(([name, value]) => [name, value === null ? null : written(name, value)])),
+  options: new Map([...options].map(([name, value]) => [name, value === null ? null : formatValue(name, value)])),
   devices,
 })
 
@@ -105,9 +105,9 @@ const inFile = ({ section, options, devices }: Case): Edit => ({
 function untouched(text: Buffer, { section, options, devices }: Case): readonly string[] {
   const asked = (key: string) => options.has(key) || (key === 'replication_device' && devices !== undefined)
   const spans = parseIni(text.toString(), 'x').assignments.filter(
-    (each) => normalized(each.section) === normalized(section) && asked(each.key),
+    (each) => normalizeSection(each.section) === normalizeSection(section) && asked(each.key),
   )
-  return linesOf(text)
+  return splitLines(text)
     .filter((_, index) => !spans.some(({ line: first, lastLine }) => index + 1 >= first && index + 1 <= lastLine))
     .map(({ text: content }) => content)
 }
@@ -118,13 +118,13 @@ const title =
 
 describe.skipIf(missing.oslo !== null)(title, () => {
   function judged(cases: readonly Case[]) {
-    const results = cases.map((each) => edited(Buffer.from(each.file), 'x.conf', inFile(each)))
+    const results = cases.map((each) => applyEdit(Buffer.from(each.file), 'x.conf', inFile(each)))
     const answers = judge<Answer>(
       'edits',
       cases.map(({ file: before, section, options }, index) => ({
         before,
         after: results[index]?.toString(),
-        section: normalized(section),
+        section: normalizeSection(section),
         options: [...options.keys()],
       })),
     )
@@ -224,9 +224,18 @@ const DEPLOYED: readonly (readonly [string, string, string])[] = [
   ],
 ]
 
+/** The length of the longest common subsequence, by its definition. */
+function countCommon(one: readonly string[], other: readonly string[]): number {
+  const [first, ...rest] = one
+  if (first === undefined) return 0
+  const at = other.indexOf(first)
+  const without = countCommon(rest, other)
+  return at < 0 ? without : Math.max(without, 1 + countCommon(rest, other.slice(at + 1)))
+}
+
 describe('the edit', () => {
   const edit = (file: string | Buffer, options: Record<string, string | null>, devices?: Edit['devices']) =>
-    edited(Buffer.from(file), 'x.conf', {
+    applyEdit(Buffer.from(file), 'x.conf', {
       section: 'arrayA',
       options: new Map(Object.entries(options)),
       devices,
@@ -274,7 +283,32 @@ describe('the edit', () => {
     expect(edit(file, {}, [])).toBe('[arrayA]\n# keep\ny = 1\n')
   })
 
+  test('does not touch the entries that stay when the first one moves to the end', () => {
+    const [a, b, x] = ['a', 'b', 'x'].map((id) => new Map([['backend_id', id]]))
+    if (!a || !b || !x) throw new Error('three devices')
+    const entry = (id: string) => `# about ${id}\nreplication_device = backend_id : ${id}\n`
+    expect(edit(`[arrayA]\n${entry('x')}${entry('a')}${entry('b')}`, {}, [a, b, x])).toBe(
+      `[arrayA]\n# about x\n${entry('a')}${entry('b')}replication_device = backend_id:x\n`,
+    )
+  })
+
+  test('keeps as many entries as can be kept', () => {
+    const ids = fc.array(oneOf('a', 'b', 'c', 'd'), { maxLength: 6 })
+    fc.assert(
+      fc.property(ids, ids, (present, wanted) => {
+        const file = `[arrayA]\n${present.map((id) => `replication_device = backend_id : ${id}\n`).join('')}`
+        const after = edit(
+          file,
+          {},
+          wanted.map((id) => new Map([['backend_id', id]])),
+        )
+        const kept = after.split('\n').filter((text) => text.includes(' : ')).length
+        expect(kept).toBe(countCommon(present, wanted))
+      }),
+    )
+  })
+
   test.each(['a\nb', 'a\r', '\0', 'a\\$b'])('refuses what no line can say: %j', (value) => {
-    expect(() => written('san_password', value)).toThrow(/^The value of san_password holds/)
+    expect(() => formatValue('san_password', value)).toThrow(/^The value of san_password holds/)
   })
 })

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -16,12 +16,12 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { replaceFile } from '../../src/oslo/write.js'
-import { agent, EXECUTABLE } from '../support/agent.js'
+import { agent, checked, EXECUTABLE } from '../support/agent.js'
 import { confFile, PURE } from '../support/conf.js'
 import { embedded, type TestDatabase } from '../support/databases.js'
 import { service } from '../support/rows.js'
 
-const { folder } = inject('peers')
+const { folder, missing } = inject('peers')
 const root = process.getuid?.() === 0
 const byRoot = root ? '' : ' (skipped: needs root)'
 
@@ -128,11 +128,32 @@ test('a file that somebody else replaced between reading and writing is a confli
   const file = confFile(PURE)
   writeFileSync(file, 'theirs')
   expect(() => replaceFile({ file, before: Buffer.from(PURE), after: Buffer.from(EDITED), backup: false })).toThrow(
-    /changed by somebody else/,
+    expect.objectContaining({ code: 'conflict' }),
   )
   expect(readFileSync(file, 'utf8')).toBe('theirs')
   expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
 })
+
+test.skipIf(missing.strace !== null)(
+  'a folder that cannot be synced after the rename is a failure with the new content in place, and the backup kept',
+  () => {
+    const file = confFile(PURE)
+    const strace = ['strace', '-qq', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO:when=2']
+    const [program = '', ...args] = [...strace, process.execPath, EXECUTABLE]
+    const config = { ...request(file).config, backup: true }
+    const { stdout } = spawnSync(program, args, {
+      input: JSON.stringify({ ...request(file), config }),
+      encoding: 'utf8',
+    })
+    const { result } = checked(stdout)
+    expect(result).toMatchObject({ changed: true, failed: true, error: { code: 'config_write_failed' } })
+    expect(result.msg).toContain('has the new content')
+    expect(readFileSync(file, 'utf8')).toBe(EDITED)
+    const [backup = ''] = readdirSync(dirname(file)).filter((name) => name.endsWith('~'))
+    expect(result.msg).toContain(backup)
+    expect(readFileSync(join(dirname(file), backup), 'utf8')).toBe(PURE)
+  },
+)
 
 test('killed at any moment, the file is the old or the new one, and the next run leaves nothing behind', async () => {
   const file = confFile(PURE)
