@@ -9,7 +9,7 @@ import { readConfigFacts } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
 import { addSimilarNames } from './observe/similar-names.js'
 import { makeFailure, makeResult } from './report/result.js'
-import { parseInput } from './request/parse.js'
+import { parse } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import type { ServiceManager } from './service/manager.js'
 import { startDeadline } from './store/deadline.js'
@@ -38,7 +38,7 @@ export async function runRequest(
   const warnings: string[] = []
   let report = { diff: flags.diff, warnings, audience: context.audience }
   try {
-    const request = toRequest(parseInput(await readInput()), flags)
+    const request = toRequest(parse(await readInput()), flags)
     report = { ...report, diff: request.diff }
     const database = locateDatabase(request, context.env)
     const journal = await executeOn(database, request, context, (warning) => warnings.push(warning))
@@ -83,9 +83,11 @@ async function openServiceManager(
   if (request.service === undefined) return undefined
   const { openManager } = await import('./service/open.js')
   const { readConfigFilesWith } = await import('./oslo/files.js')
-  const { listSecrets, makeScrubber } = await import('./text/secrets.js')
+  const { collectSecrets } = await import('./oslo/secrets.js')
+  const { makeScrubber } = await import('./text/secrets.js')
   const files = readConfigFilesWith(request.config?.file, request.source, env)
-  return openManager(request.service, { signal, scrub: makeScrubber(listSecrets(request, files, password)) })
+  const secrets = [password ?? '', ...collectSecrets(files, request.config)]
+  return openManager(request.service, { signal, scrub: makeScrubber(secrets) })
 }
 
 function reportBug(error: unknown, { onBug }: RunContext): void {

@@ -1,3 +1,4 @@
+import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { withEdit } from '../plan/config.js'
@@ -18,7 +19,13 @@ export async function updateConfig(
   let backup: string | undefined
   for (const edit of step.edits) {
     onProgress(`changing ${edit.file}`)
-    backup = (await replaceFile(edit)) ?? backup
+    try {
+      backup = (await replaceFile(edit)) ?? backup
+    } catch (error) {
+      const isInPlace = error instanceof AgentError && error.details.unconfirmed === true
+      if (!isInPlace) throw error
+      return { done: step, observation: { ...observation, config: config && withEdit(config, edit) }, error }
+    }
     config = config && withEdit(config, edit)
   }
   return { done: step, observation: { ...observation, config }, backup }

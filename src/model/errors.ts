@@ -1,10 +1,8 @@
 import type { ErrorCode } from './contract.generated.js'
 
-/** What to do next. A name in braces is worded by each front end (text/hints.ts). */
-export type Hint = string | Readonly<Record<'request' | 'command', string>>
-
 interface Details {
-  readonly hint?: Hint
+  /** What to do next. A name in braces is worded by each front end (text/hints.ts). */
+  readonly hint?: string
   readonly host?: string
   readonly cluster?: string
   /** The same attempt may well succeed a moment later: a deadlock, a lock wait, a connection that was cut. */

@@ -1,4 +1,4 @@
-import type { AgentError } from '../model/errors.js'
+import { AgentError } from '../model/errors.js'
 import type { ConfigFacts } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { readConfigFilesWith } from '../oslo/files.js'
@@ -7,11 +7,14 @@ import { readConfigFilesWith } from '../oslo/files.js'
 export async function readConfigFacts({ config, source }: Request, env: NodeJS.ProcessEnv): Promise<ConfigFacts> {
   const files = readConfigFilesWith(config?.file, source, env)
   const obstacles = new Map<string, AgentError>()
-  if (config !== undefined) {
-    const { findWriteObstacle } = await import('../oslo/write.js')
-    for (const { path } of files) {
-      const obstacle = findWriteObstacle(path)
-      if (obstacle !== undefined) obstacles.set(path, obstacle)
+  if (config === undefined) return { files, obstacles, env }
+  const { requireWritable } = await import('../oslo/write.js')
+  for (const { path } of files) {
+    try {
+      requireWritable(path)
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      obstacles.set(path, error)
     }
   }
   return { files, obstacles, env }

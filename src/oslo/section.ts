@@ -7,8 +7,7 @@
  * with its owner, mode and attributes; messages show no values, because they may be secrets.
  * Not promised: that Cinder accepts a value, nor that nobody else edits the file at the same time (a change seen is a conflict).
  */
-import type { Backend } from '../model/backend.js'
-import { sectionOf } from '../model/backend.js'
+import { type BackendName, getSectionName } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
@@ -17,11 +16,12 @@ import { type Lookup, readConfig } from './config.js'
 import { type LocatedAssignment, normalizeSection, parseIni, readAssignments, selectAssignments } from './ini.js'
 import { type Device, parseDevice } from './value.js'
 
-/** A backend's section: the file to edit, with all that Cinder reads, in its order. */
+/** A backend's section, with all files that Cinder reads, in its order. */
 export interface ConfigSection {
   readonly files: readonly SourceFile[]
-  readonly target: SourceFile
-  readonly section: string
+  /** The file to edit. */
+  readonly file: SourceFile
+  readonly name: string
   /** Of all files, in their order. */
   readonly assignments: readonly LocatedAssignment[]
   readonly lookup: Lookup
@@ -29,31 +29,33 @@ export interface ConfigSection {
 
 /** Finds the one file that holds the section. Errors: invalid_request, config_error. */
 export function locateSection(
-  { file, section: asked }: WantedConfig,
-  { target: { name, kind } }: Backend,
+  { file: path, section: asked }: WantedConfig,
+  { name: backend, kind }: BackendName,
   files: readonly SourceFile[],
 ): ConfigSection {
-  const section = asked ?? sectionOf(name)
-  if (section === undefined) {
-    throw new AgentError('invalid_request', `The name "${quote(name)}" has no "@" and so names no section.`, {
+  const name = asked ?? getSectionName(backend)
+  if (name === undefined) {
+    throw new AgentError('invalid_request', `The name "${quote(backend)}" has no "@" and so names no section.`, {
       hint: 'Set {section}.',
-      [kind]: name,
+      [kind]: backend,
     })
   }
   const holding = files.filter(
-    ({ path, text }) =>
-      (file === undefined || path === file) &&
-      parseIni(text, path).headers.some((each) => normalizeSection(each.section) === normalizeSection(section)),
+    (each) =>
+      (path === undefined || each.path === path) &&
+      parseIni(each.text, each.path).headers.some(
+        ({ section }) => normalizeSection(section) === normalizeSection(name),
+      ),
   )
-  const [target, ...others] = holding
-  if (target === undefined) throw noSectionError(section, file === undefined ? files.map(({ path }) => path) : [file])
+  const [file, ...others] = holding
+  if (file === undefined) throw noSectionError(name, path === undefined ? files.map((each) => each.path) : [path])
   if (others.length > 0) {
-    const paths = holding.map(({ path }) => quote(path)).join(', ')
-    throw new AgentError('config_error', `The section [${quote(section)}] is in several files: ${paths}.`, {
+    const paths = holding.map((each) => quote(each.path)).join(', ')
+    throw new AgentError('config_error', `The section [${quote(name)}] is in several files: ${paths}.`, {
       hint: 'Set {file} to one of them.',
     })
   }
-  return { files, target, section, ...readContent(files) }
+  return { files, file, name, ...readContent(files) }
 }
 
 function noSectionError(section: string, paths: readonly string[]): AgentError {
@@ -70,22 +72,22 @@ function readContent(files: readonly SourceFile[]): Pick<ConfigSection, 'assignm
 }
 
 /** All assignments of an option in the section, over all files. */
-export function findAssignments({ assignments, section }: ConfigSection, key: string): readonly LocatedAssignment[] {
-  return selectAssignments(assignments, section, key)
+export function findAssignments({ assignments, name }: ConfigSection, key: string): readonly LocatedAssignment[] {
+  return selectAssignments(assignments, name, key)
 }
 
 /** The value as Cinder reads it; undefined if it is not set, or refers to an unset option. */
-export function readValue({ lookup, section }: ConfigSection, name: string): string | undefined {
+export function readValue({ lookup, name }: ConfigSection, option: string): string | undefined {
   try {
-    return lookup({ group: section, name })?.value
+    return lookup({ group: name, name: option })?.value
   } catch {
     return undefined
   }
 }
 
 /** The same, else from [backend_defaults]. */
-export function readInheritedValue(config: ConfigSection, name: string): string | undefined {
-  return readValue(config, name) ?? readValue({ ...config, section: 'backend_defaults' }, name)
+export function readInheritedValue(section: ConfigSection, option: string): string | undefined {
+  return readValue(section, option) ?? readValue({ ...section, name: 'backend_defaults' }, option)
 }
 
 /**
@@ -93,21 +95,21 @@ export function readInheritedValue(config: ConfigSection, name: string): string 
  * Errors: config_error.
  */
 export function assertDefinedOnce(
-  { files, target }: ConfigSection,
-  name: string,
+  { files, file }: ConfigSection,
+  option: string,
   assignments: readonly LocatedAssignment[],
   isRemoval: boolean,
 ): void {
   const order = files.map(({ path }) => path)
   const other = assignments.find(
-    ({ path }) => path !== target.path && (isRemoval || order.indexOf(path) > order.indexOf(target.path)),
+    ({ path }) => path !== file.path && (isRemoval || order.indexOf(path) > order.indexOf(file.path)),
   )
   if (other === undefined) return
-  const own = assignments.find(({ path }) => path === target.path)
-  const place = own === undefined ? quote(target.path) : `${quote(own.path)}, line ${own.line}`
+  const own = assignments.find(({ path }) => path === file.path)
+  const place = own === undefined ? quote(file.path) : `${quote(own.path)}, line ${own.line}`
   throw new AgentError(
     'config_error',
-    `${quote(name)} cannot be changed in ${place}: ${quote(other.path)}, line ${other.line}, sets it too.`,
+    `${quote(option)} cannot be changed in ${place}: ${quote(other.path)}, line ${other.line}, sets it too.`,
     { hint: 'Remove one of the two, or set {file} to the other file.' },
   )
 }
@@ -118,11 +120,11 @@ export interface PresentDevice {
   readonly read: Device
 }
 
-export function readDevices(config: ConfigSection): readonly PresentDevice[] {
-  return findAssignments(config, 'replication_device').map(({ value, path, line }) => {
+export function readDevices(section: ConfigSection): readonly PresentDevice[] {
+  return findAssignments(section, 'replication_device').map(({ value, path, line }) => {
     const place = `${quote(path)}, line ${line}`
     const raw = parseDevice(value)
-    const read = parseDevice(config.lookup.expand({ value, place }, config.section))
+    const read = parseDevice(section.lookup.expand({ value, place }, section.name))
     if (raw !== undefined && read !== undefined) return { raw, read }
     throw new AgentError('config_error', `${place}: this replication_device is not a list of key:value.`, {
       hint: 'Correct the line; Cinder cannot read it either.',
@@ -130,9 +132,9 @@ export function readDevices(config: ConfigSection): readonly PresentDevice[] {
   })
 }
 
-/** The section once the target has the new content. */
-export function withContent(config: ConfigSection, bytes: Buffer): ConfigSection {
-  const target = { ...config.target, bytes, text: bytes.toString('utf8') }
-  const files = config.files.map((file) => (file === config.target ? target : file))
-  return { ...config, files, target, ...readContent(files) }
+/** The section once its file has the new content. */
+export function withContent(section: ConfigSection, bytes: Buffer): ConfigSection {
+  const file = { ...section.file, bytes, text: bytes.toString('utf8') }
+  const files = section.files.map((each) => (each === section.file ? file : each))
+  return { ...section, files, file, ...readContent(files) }
 }

@@ -2,7 +2,7 @@ import { getSectionName } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
-import { findAssignmentsIn, listAssignments } from '../oslo/ini.js'
+import { readAssignments, selectAssignments } from '../oslo/ini.js'
 import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import type { BackendSummary } from './summary.js'
@@ -56,7 +56,7 @@ function warnOfOldPrimary({ backend, rows, request, observation, actions }: Subj
 }
 
 function listReplicaIds({ files }: ConfigFacts, section: string): readonly string[] {
-  return findAssignmentsIn(listAssignments(files), section, 'replication_device').flatMap(
+  return selectAssignments(readAssignments(files), section, 'replication_device').flatMap(
     ({ value }) => parseDevice(value)?.get('backend_id') ?? [],
   )
 }

@@ -1,7 +1,7 @@
 import type { DiffDocument } from '../model/contract.generated.js'
 import type { ConfigEdit } from '../model/plan.js'
-import { normalized, parseIni } from '../oslo/ini.js'
-import { deviceOf } from '../oslo/value.js'
+import { normalizeSection, parseIni } from '../oslo/ini.js'
+import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 
@@ -9,8 +9,10 @@ import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 export function diffConfig({ file, section, before, after, options }: ConfigEdit): DiffDocument {
   const linesIn = (content: Buffer) =>
     parseIni(content.toString('utf8'), file)
-      .assignments.filter((each) => normalized(each.section) === normalized(section) && options.includes(each.key))
-      .map(({ key, value }) => ({ plain: `${key} = ${value}`, masked: `${key} = ${masked(key, value)}` }))
+      .assignments.filter(
+        (each) => normalizeSection(each.section) === normalizeSection(section) && options.includes(each.key),
+      )
+      .map(({ key, value }) => ({ plain: `${key} = ${value}`, masked: `${key} = ${maskValue(key, value)}` }))
   const old = linesIn(before)
   const shown = linesIn(after).map(({ plain, masked: line }) => {
     const onlySecret = old.some((each) => each.masked === line) && !old.some((each) => each.plain === plain)
@@ -25,9 +27,9 @@ export function diffConfig({ file, section, before, after, options }: ConfigEdit
   }
 }
 
-function masked(key: string, value: string): string {
+function maskValue(key: string, value: string): string {
   if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quote(value)
-  const pairs = [...(deviceOf(value) ?? [])].map(([name, each]) =>
+  const pairs = [...(parseDevice(value) ?? [])].map(([name, each]) =>
     isHarmless(name)
       ? `${name}:${each}`
       : /^\w*(pass|token|secret|key)\w*$/.test(name)

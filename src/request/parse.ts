@@ -37,9 +37,6 @@ function whereAbout(message: string, text: string): string {
 
 function invalid(problem: string): AgentError {
   return new AgentError('invalid_json', problem, {
-    hint: {
-      request: 'Give one JSON object on standard input, e.g. {"host": "vol1@arrayA"}.',
-      command: 'Give one object in JSON or YAML, such as {"host": "vol1@arrayA"}.',
-    },
+    hint: 'Write one {document}.',
   })
 }

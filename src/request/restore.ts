@@ -1,10 +1,10 @@
 import type { BackendState, Restoration } from '../model/backend.js'
-import { nameOf } from '../model/backend.js'
+import { makeRowName } from '../model/backend.js'
 import type { RequestDocument } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
 import { mustOnlyReport } from './target.js'
 
-/** The rows to be put back, by `nameOf` each. Errors: invalid_request. */
+/** The rows to be put back, by `makeRowName` each. Errors: invalid_request. */
 export function restoreOf(document: RequestDocument): ReadonlyMap<string, Restoration> | undefined {
   const { restore } = document
   if (restore === undefined) return undefined
@@ -17,7 +17,7 @@ export function restoreOf(document: RequestDocument): ReadonlyMap<string, Restor
           : { table: 'services' as const, name: host }
       const { modified_at } = to
       return [
-        nameOf(row),
+        makeRowName(row),
         {
           from: stateOf(from),
           to: stateOf(to),
