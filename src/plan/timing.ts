@@ -1,20 +1,19 @@
 import { type Backend, type Desired, listRows, type Row } from '../model/backend.js'
-import { isBackendFailedOver } from '../model/failover.js'
 import { getHeartbeatTimeout, hasHeartbeatStopped, isUp } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { needsReset } from './rows.js'
 
 /**
- * What the request wants of a backend. A promotion without a service leaves the backend frozen, because nobody has seen cinder-volume start on the
- * new primary; a backend that was promoted and thawed before stays thawed.
+ * What the request wants of a backend. A promotion without a service leaves a frozen backend frozen, because nobody has seen cinder-volume start on
+ * the new primary.
  */
 export function resolveDesired(backend: Backend, { config, service }: Request): Desired {
   const { desired } = backend.target
   const isPromotion = config?.promote !== undefined && desired.active_backend === 'reset'
   if (!isPromotion || service !== undefined || desired.frozen !== undefined) return desired
   const [main] = listRows(backend)
-  return main?.state.frozen || isBackendFailedOver(backend) ? { ...desired, frozen: true } : desired
+  return main?.state.frozen ? { ...desired, frozen: true } : desired
 }
 
 /** What is written before cinder-volume is stopped, while it is stopped, and after it was started. */

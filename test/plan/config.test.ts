@@ -294,7 +294,7 @@ describe('promote', () => {
       await run({ file, promote: true, replication_device: [C] }, { ...healthy, replication: 'disabled' }),
     ).toMatchObject({
       changed: false,
-      error: { code: 'not_failed_over', hint: expect.stringContaining('name the replica in place of true') },
+      error: { code: 'not_failed_over', hint: expect.stringContaining('name the replica instead of true') },
     })
     const other = confFile(PURE.replaceAll('arrayB', 'arrayX'))
     expect(await run({ file: other, promote: 'arrayX' })).toMatchObject({
