@@ -722,6 +722,15 @@ describe('mistakes', () => {
     expect(JSON.parse(run('cinder-backend --format list').stdout).msg).toMatch(/^--format must be one of/)
   })
 
+  test.each(['1', '[null, 1, "a", []]', '[{"config": null}]', '[{"config": {"file": 1, "options": ["a"]}}]'])(
+    'undo takes no fact from a result with the backends %s',
+    (backends) => {
+      const undo = '{"restore": []}'
+      const { stderr } = run(`echo '{"undo": ${undo}, "backends": ${backends}}' | cinder-backend undo - --yes`)
+      expect(stderr).toContain('(invalid_request)')
+    },
+  )
+
   test('with --json are one JSON document', () => {
     const { stdout, stderr } = run('cinder-backend freeze --json')
     expect(stderr).toBe('')
