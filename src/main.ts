@@ -35,7 +35,8 @@ async function parseOptions(args: readonly string[]) {
 }
 
 function findFormat(name: string): ServeOptions['format'] {
-  if (name === 'json' || name === 'salt' || name === 'bolt') return FORMATS[name]
+  const format = new Map(Object.entries(FORMATS)).get(name)
+  if (format !== undefined) return format
   throw makeUsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`)
 }
 

@@ -31,6 +31,7 @@ describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s', (signal) => {
     const { result, status } = await interruptedRun('{"host":', false, signal, aWhile)
     expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'interrupted' } })
     expect(status).toBe(1)
+    expect(result.msg).not.toContain('transaction') // there was none
   })
 })
 

@@ -52,7 +52,7 @@ describe.each(engines)('$name', (engine) => {
       const [heading, cluster, member, one, two, ...more] = stdout.trimEnd().split('\n')
       expect(more).toEqual([])
       expect(heading).toMatch(/^BACKEND +HEARTBEAT +SERVICE +FROZEN +REPLICATION +RUNS ON$/)
-      expect(cluster).toMatch(/^c1@arrayA \(cluster\) +down, \d+ days +enabled +no +enabled +its own array$/)
+      expect(cluster).toMatch(/^c1@arrayA \(cluster\) +down, \d+ days +enabled +no +enabled +primary$/)
       expect(member).toMatch(/^ {2}vol3@arrayA +down/)
       expect(one).toMatch(/^vol1@arrayA ! +down, \d+ days +disabled \(failed-over\) +yes +failed-over +arrayB$/)
       expect(two).toMatch(/^vol2@arrayA /)
@@ -97,11 +97,17 @@ describe.each(engines)('$name', (engine) => {
       )
     })
 
-    test('a member of a cluster is told to stand for all of it', () => {
-      expect(run('promote vol3@arrayA --to arrayB --without-replica --yes').stderr).toMatch(
-        /vol3@arrayA is a member of the cluster c1@arrayA\.\n +Use apply, on all members at once/,
-      )
-      expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA, the cluster of vol3@arrayA, all members$/m)
+    test('a change names the cluster if the command names a member', () => {
+      expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA \(the cluster of vol3@arrayA, /m)
+    })
+
+    test('promote refuses a member of a cluster', () => {
+      const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
+      writeFileSync(conf, `${SECTION}[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`)
+      const line = `promote vol3@arrayA --to arrayB --without-replica --config-file ${conf} --yes`
+      const { status, stderr } = run(line)
+      expect(status).toBe(1)
+      expect(stderr).toContain('(invalid_request)')
     })
 
     test.each([
@@ -117,9 +123,7 @@ describe.each(engines)('$name', (engine) => {
       })
       const unasked = run(line)
       expect(unasked).toMatchObject({ status: 1, stdout: '' })
-      expect(unasked.stderr).toMatch(
-        /^Error: This would change something, and there is no terminal to ask at\.\n +Say --yes/,
-      )
+      expect(unasked.stderr).toMatch(/^Error: .*no terminal.*\n +Use --yes/)
       expect(await fingerprint(database)).toBe(before)
       const done = run(`${line} --yes --json --detailed-exitcode`)
       expect(done.status).toBe(2)
@@ -127,7 +131,7 @@ describe.each(engines)('$name', (engine) => {
       expect(run(`${line} --detailed-exitcode`)).toMatchObject({ status: 0, stderr: '' })
       expect(run(`undo - --yes`, done.stdout)).toMatchObject({
         status: 0,
-        stdout: expect.stringContaining('put the row back'),
+        stdout: expect.stringContaining('✓ restore the row'),
       })
       expect(await fingerprint(database)).toBe(before)
       expect(run('undo - -y', done.stdout)).toMatchObject({ status: 0, stdout: 'Nothing to change: vol1@arrayA\n' })
@@ -207,15 +211,13 @@ describe.each(engines)('$name', (engine) => {
       expect(check.stdout).not.toContain('token-of')
       const done = run(`${line} --yes --json`)
       expect(done).toMatchObject({ status: 0, stderr: '' })
-      const next = `then: cinder-backend thaw vol1@arrayA --config-file ${conf}`
-      expect(JSON.parse(done.stdout).warnings).toEqual([expect.stringContaining(next)])
       expect(run('undo - --check', done.stdout).stdout).toMatch(
-        /Warning: .*cinder.conf was changed by that run too, and stays so: .*cinder.conf\..*~/,
+        /Warning: .* not .*cinder.conf.* backup is .*cinder.conf\..*~/,
       )
       expect(readFileSync(conf, 'utf8')).toContain(
         'replication_device = backend_id:arrayC,san_ip:192.0.2.3,api_token:token-of-C',
       )
-      // Nobody has seen cinder-volume start: so it stays frozen, and that is told.
+      // No service: cinder-volume was not seen to start.
       expect(await first()).toMatchObject({ active_backend_id: null, replication_status: 'enabled', frozen: 1 })
       const yaml = join(mkdtempSync(join(folder, 'apply-')), 'request.yml')
       writeFileSync(yaml, 'host: vol1@arrayA\nactive_backend: reset\nfrozen: true\n')
@@ -331,7 +333,7 @@ describe('at a terminal', () => {
     expect(screen).toContain('• freeze the backend')
     expect(screen).toContain('\u001b[31mfalse')
     expect(screen).toContain('→  \u001b[32mtrue')
-    expect(screen).toContain('Do it? [y/N]')
+    expect(screen).toContain('Apply these changes to vol2@arrayA? [y/N]')
     expect(screen).toMatch(/✓.*freeze the backend/)
     expect(await frozen()).toBe(1)
   })
@@ -386,10 +388,10 @@ describe('at a terminal', () => {
           columns,
         )
       ).screen
-    const wide = await list(100)
+    const wide = await list(94)
     expect(wide).toMatch(/^vol2@arrayA .*disabled \(swapped by…\)/m)
-    const narrow = await list(84)
-    expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +its own array\r$/m)
+    const narrow = await list(78)
+    expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +primary\r$/m)
   })
 
   test('help does so too', async () => {
@@ -450,14 +452,17 @@ describe('at a terminal', () => {
       const { screen, status, text } = await promote((conf) => writeFileSync(conf, SECTION.replace(old, fresh)))
       expect(screen).toContain('\u001b[32m+ san_ip = 192.0.2.2\u001b[39m')
       expect({ status, text }).toEqual({ status: 1, text: SECTION.replace(old, fresh) })
-      expect(screen).toMatch(/no longer what was shown[\s\S]*\(conflict\)/)
+      expect(screen).toContain('(conflict)')
     })
 
     test('done where nobody does', async () => {
       const { screen, status, text } = await promote(() => {})
       expect(status).toBe(0)
       expect(text).toContain('san_ip = 192.0.2.2\n')
-      expect(screen.match(/is not started by this/g)).toHaveLength(1) // said once, after it
+      expect(screen.match(/Start cinder-volume\./g)).toHaveLength(1) // after the change, not with the question
+      expect(screen).toMatch(
+        /\[y\/N\][\s\S]*Start cinder-volume\.[\s\S]*cinder-backend thaw vol1@arrayA --config-file /,
+      )
     })
   })
 
@@ -506,7 +511,7 @@ describe('at a terminal', () => {
 
   test('a request that was typed is asked for too', async () => {
     const { screen, status } = await atTerminal('cinder-backend apply -', { connection: database.connection }, [
-      { when: /Ctrl-D ends it/, type: '{"host": "vol2@arrayA", "frozen": true}\n\u0004' },
+      { when: /Press Ctrl-D/, type: '{"host": "vol2@arrayA", "frozen": true}\n\u0004' },
       { when: /\[y\/N\]/, type: 'y\n' },
     ])
     expect(status).toBe(0)
@@ -519,7 +524,7 @@ describe('at a terminal', () => {
     const line = `echo '{"host": "vol2@arrayA", "frozen": true}' |`
     const { connection } = database
     const alone = await atTerminal(`${line} setsid -w cinder-backend apply -`, { connection })
-    expect(alone).toMatchObject({ status: 1, screen: expect.stringContaining('there is no terminal to ask at') })
+    expect(alone).toMatchObject({ status: 1, screen: expect.stringContaining('there is no terminal') })
     const asked = await atTerminal(`${line} cinder-backend apply -`, { connection }, [
       { when: /\[y\/N\]/, type: 'y\n' },
     ])
@@ -544,7 +549,7 @@ describe('at a terminal', () => {
     const { screen } = await atTerminal(`cinder-backend undo ${home}/result.json`, { connection }, [
       { when: /\[y\/N\]/, type: 'y\n' },
     ])
-    expect(screen).toMatch(/changed by that run too[\s\S]*\[y\/N\][\s\S]*✓.*put the row back/)
+    expect(screen).toMatch(/Warning:[\s\S]*cinder\.conf[\s\S]*\[y\/N\][\s\S]*✓.*restore the row/)
   })
 
   test('SIGTERM ends the question', async () => {
@@ -589,7 +594,7 @@ describe('at a terminal', () => {
 
   test('without anything to read says what it waits for', async () => {
     const { screen } = await atTerminal('cinder-backend', { connection: database.connection }, [
-      { when: /Reading a request; Ctrl-D ends it/, type: '{"host": "vol2@arrayA"}\n\u0004' },
+      { when: /Press Ctrl-D/, type: '{"host": "vol2@arrayA"}\n\u0004' },
     ])
     expect(screen).toContain('"msg":"vol2@arrayA: down, enabled')
   })
@@ -603,49 +608,103 @@ describe('at a terminal', () => {
   })
 })
 
+describe('control characters from the database and the files', () => {
+  // A title, a colour, a carriage return, and the one-byte form of the escape sequence.
+  const EVIL = '\u001b]0;title\u0007\u001b[31mred\r\n\u009b32mgreen'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters must not reach a terminal
+  const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+  let database: TestDatabase
+  beforeEach(async () => {
+    database = await embedded.create()
+    const text = (value: string) => `CAST(x'${Buffer.from(value).toString('hex')}' AS TEXT)`
+    await database.execute(`${service(1, 'vol1@arrayA', FAILED_OVER)}
+      UPDATE services SET host = ${text(`${EVIL}@arrayA`)}, disabled_reason = ${text(EVIL)}, replication_status = ${text(EVIL)},
+        active_backend_id = ${text(EVIL)}, updated_at = CURRENT_TIMESTAMP`)
+  })
+  afterEach(() => database.close())
+  const run = (line: string, input = '') => shell(`cinder-backend ${line}`, { connection: database.connection, input })
+  const host = `"$(printf '\\033]0;title\\a\\033[31mred\\r\\n\\302\\23332mgreen')@arrayA"`
+
+  test.each([
+    ['list', 0],
+    ['list --names', 0],
+    [`show ${host}`, 0],
+    [`freeze ${host} --check`, 0],
+    [`freeze ${host} --yes --save f`, 0],
+    [`reset-active-backend ${host} --check`, 1],
+    [`reset-active-backend ${host} --check --force`, 0],
+    [`promote ${host} --to x --without-replica --check`, 1],
+    [`show ${host}x`, 1],
+    [`apply ${host}`, 1],
+    [`freeze ${host} --save /nowhere/${host} --yes`, 1],
+  ])('do not reach the terminal: %s', (line, expected) => {
+    const { status, stdout, stderr } = run(line)
+    expect(stdout).not.toMatch(CONTROL)
+    expect(stderr).not.toMatch(CONTROL)
+    expect({ status, stderr }).toEqual({
+      status: expected,
+      stderr: expected === 0 ? '' : expect.stringMatching(/^Error/),
+    })
+  })
+
+  test('do not reach the terminal while the agent waits', async () => {
+    const line = `cinder-backend reset-active-backend ${host} --yes --force --wait-timeout 3`
+    const { screen } = await atTerminal(line, { connection: database.connection, env: { NO_COLOR: '1' } })
+    expect(screen).toMatch(/waiting/)
+    for (const sequence of ['\u001b]', '\u001b[3', '\u0007', '\u009b']) expect(screen).not.toContain(sequence)
+  })
+
+  test.each(['list --json', '--check'])('are escaped in JSON, so that the value stays exact: %s', (line) => {
+    const { stdout } = run(line, '{"backends": "all"}')
+    expect(stdout.trimEnd()).not.toMatch(CONTROL)
+    expect(valid(JSON.parse(stdout)).backends).toMatchObject([
+      { host: `${EVIL}@arrayA`, after: { disabled_reason: EVIL } },
+    ])
+  })
+
+  test('do not keep a saved result from being undone', async () => {
+    const before = await fingerprint(database)
+    const done = run(`thaw ${host} --yes --force --json`)
+    expect(run('undo - --yes', done.stdout)).toMatchObject({ status: 0, stderr: '' })
+    expect(await fingerprint(database)).toBe(before)
+  })
+})
+
 describe('mistakes', () => {
   const run = (line: string) => shell(line, { connection: 'sqlite:////nowhere/cinder.sqlite' })
 
   test.each([
-    ['cinder-backend shwo', /no command shwo\.\n +Did you mean show\?/],
+    ['cinder-backend shwo', /Unknown command: shwo\.\n +Did you mean show\?/],
     [
       'cinder-backend promote --to b --replica backend_id=c vol1@a',
-      /promote needs HOST\.\n +It stands before --replica/,
+      /Missing argument: HOST\.\n +Write it before --replica/,
     ],
-    ['cinder-backend freeze', /freeze needs HOST\./],
-    ['cinder-backend freeze vol1@a --jsn', /--jsn does not exist here\.\n +Did you mean --json\?/],
+    ['cinder-backend freeze', /Missing argument: HOST\./],
+    ['cinder-backend freeze vol1@a --jsn', /Unknown option: --jsn\.\n +Did you mean --json\?/],
+    ['cinder-backend thaw vol1@a --reason x', /Unknown option: --reason\.\n +See cinder-backend thaw --help/],
     ['cinder-backend promote vol1@a', /promote needs --to/],
     ['cinder-backend promote vol1@a --to b', /either --replica or --without-replica/],
-    ['cinder-backend promote vol1@a --to b --replica san_ip=192.0.2.3', /--replica lacks the backend_id/],
-    ['cinder-backend promote vol1@a --to b --without-replica --set replication_device=x', /what --replica says/],
-    [
-      'cinder-backend promote vol1@a --to b --without-replica --service command',
-      /--service must be one of auto, systemd/,
-    ],
+    ['cinder-backend promote vol1@a --to b --replica san_ip=192.0.2.3', /--replica has no backend_id/],
+    ['cinder-backend promote vol1@a --to b --without-replica --set replication_device=x', /Use --replica/],
+    ['cinder-backend promote vol1@a --to b --without-replica --service command', /one of auto, systemd/],
     ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=1 san_ip=2', /has san_ip twice/],
-    ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=', /lacks the value of san_ip/],
-    ['cinder-backend promote vol1@a --to b --replica backend_id=c,san_ip=1', /as a word of its own, and no commas/],
-    ['cinder-backend promote vol1@a --to --check', /The option --to lacks its value/],
-    ['cinder-backend promote vol1@a --to b --without-replica --set secret', /words of the form KEY=VALUE/],
+    ['cinder-backend promote vol1@a --to b --replica backend_id=c san_ip=', /no value for san_ip/],
+    ['cinder-backend promote vol1@a --to b --replica backend_id=c,san_ip=1', /no commas/],
+    ['cinder-backend promote vol1@a --to --check', /Missing value: --to/],
+    ['cinder-backend promote vol1@a --to b --without-replica --set secret', /KEY=VALUE/],
     ['cinder-backend apply /nowhere.yml', /\/nowhere\.yml does not exist/],
-    ['cinder-backend schema answer', /two schemas/],
-    ['cinder-backend completion tcsh', /bash, zsh and fish/],
+    ['cinder-backend schema answer', /request or result/],
+    ['cinder-backend completion tcsh', /bash, zsh or fish/],
     ['echo "{}" | cinder-backend undo -', /no undo/],
-    ["printf 'host: *secret\\n' | cinder-backend apply - --verbose", /an alias that leads nowhere/],
-    ['cinder-backend freeze vol1@a --yes --save -', /--save takes the name of a file/],
-    ["cinder-backend freeze vol1@a --yes --save ''", /--save takes the name of a file/],
-    ['cinder-backend freeze vol1@a --yes --save /nowhere/f', /cannot be made \(ENOENT\)/],
+    ["printf 'host: *secret\\n' | cinder-backend apply - --verbose", /alias/],
+    ['cinder-backend freeze vol1@a --yes --save -', /--save needs the name of a file/],
+    ["cinder-backend freeze vol1@a --yes --save ''", /--save needs the name of a file/],
+    ['cinder-backend freeze vol1@a --yes --save /nowhere/f', /cannot be created \(ENOENT\)/],
     ['echo "{}" | setsid -w cinder-backend undo -', /no undo/],
-    ['echo "- a" | cinder-backend apply -', /Standard input holds no request/],
+    ['echo "- a" | cinder-backend apply -', /Standard input does not hold one/],
     ['echo "{," | cinder-backend apply -', /line 1, column 2/],
-    [
-      'printf "host: a\\n b: :\\n" | cinder-backend apply -',
-      /neither one JSON document nor one of YAML: [a-z ]+ \(line \d/,
-    ],
-    [
-      'echo \'{"changed": true, "backends": []}\' | cinder-backend apply -',
-      /This is a result, not a request\.\n +To take it back use undo/,
-    ],
+    ['printf "host: a\\n b: :\\n" | cinder-backend apply -', /neither valid JSON nor valid YAML: [a-z ]+ \(line \d/],
+    ['echo \'{"changed": true, "backends": []}\' | cinder-backend apply -', /a result, not a request\.\n +Use undo/],
     ['cinder-backend list', /\(connection_failed\)/],
   ])('%s', (line, said) => {
     const { status, stdout, stderr } = run(line)
@@ -662,6 +721,15 @@ describe('mistakes', () => {
     expect(run('cinder-backend -h freeze').stdout).toMatch(/^Usage: cinder-backend freeze/)
     expect(JSON.parse(run('cinder-backend --format list').stdout).msg).toMatch(/^--format must be one of/)
   })
+
+  test.each(['1', '[null, 1, "a", []]', '[{"config": null}]', '[{"config": {"file": 1, "options": ["a"]}}]'])(
+    'undo takes no fact from a result with the backends %s',
+    (backends) => {
+      const undo = '{"restore": []}'
+      const { stderr } = run(`echo '{"undo": ${undo}, "backends": ${backends}}' | cinder-backend undo - --yes`)
+      expect(stderr).toContain('(invalid_request)')
+    },
+  )
 
   test('with --json are one JSON document', () => {
     const { stdout, stderr } = run('cinder-backend freeze --json')
@@ -718,7 +786,7 @@ test.skipIf(missing.man !== null)(
     const { status, stdout, stderr } = shell(`MANWIDTH=80 man --warnings -l ${page} | col -b`, { connection: '' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const text = stdout.replace(/\s+/g, ' ')
-    expect(text).toContain('cinder-backend - bring OpenStack Cinder volume backends')
+    expect(text).toContain('cinder-backend - promote the replica of an OpenStack Cinder volume backend')
     for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${name}\\b`, 'm'))
     expect(text).toContain('--replica <KEY=VALUE...>')
   },

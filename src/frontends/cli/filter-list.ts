@@ -1,5 +1,6 @@
 import type { ResultDocument } from '../../model/contract.generated.js'
 import type { OptionValues } from './options.js'
+import type { PrintableResult } from './printable.js'
 import { hasFailedOver } from './status.js'
 
 /** The backends that the options of `list` select. */
@@ -16,7 +17,7 @@ export function filterBackends(
 }
 
 /** One name per line: hosts, or with `--cluster` clusters. */
-export function renderNames({ backends }: ResultDocument, { cluster: onlyClusters = false }: OptionValues): string {
+export function renderNames({ backends }: PrintableResult, { cluster: onlyClusters = false }: OptionValues): string {
   const names = backends.flatMap(({ host, cluster, members = [] }) => {
     if (onlyClusters) return cluster ?? []
     return cluster === undefined ? (host ?? []) : members.map((member) => member.host)

@@ -22,7 +22,7 @@ export function renderPromotionSteps(result: PrintableResult, host: string, valu
   if (result.failed || !isFrozen || values.service !== undefined) return ''
   const thaw = `cinder-backend thaw ${quoteForShell(host)}${formatDatabaseOptions(values)}`
   const steps = ['Start cinder-volume.', 'Check the log of cinder-volume.', `Run: ${thaw}`]
-  return `The backend stays frozen until cinder-volume runs with the new section. Next:\n${renderNumbered(steps)}`
+  return `The backend stays frozen until you thaw it. After this change:\n${renderNumbered(steps)}`
 }
 
 function renderNumbered(steps: readonly string[]): string {

@@ -99,28 +99,36 @@ function showResult(commandRun: CommandRun, complete: ResultDocument, options: S
   const detailedExitcode = values.detailedExitcode === true
   if (values.json === true) return printResultAndExit(result, { detailedExitcode, format: FORMATS.json })
   const printable = makePrintable(result)
-  const undoSteps = options.savedTo === undefined ? '' : renderUndoSteps(printable, options.savedTo, values)
-  if (printable.failed) return printErrorAndExit(printable, terminal, undoSteps)
-  if (values.names === true) writeOutput(renderNames(printable, values), true)
-  else writeOutput(wrapText(renderResult(commandRun, printable, options), terminal.out.width) + undoSteps, true)
+  const nextSteps = renderNextSteps(commandRun, printable, options)
+  if (printable.failed) return printErrorAndExit(printable, terminal, nextSteps)
+  writeOutput(wrapText(renderResult(commandRun, printable, options), terminal.out.width) + nextSteps, true)
   return exitWithStatus(result, detailedExitcode)
 }
 
 function renderResult(
-  { command, names, values, terminal }: CommandRun,
+  { command, values, terminal }: CommandRun,
   result: PrintableResult,
   options: ShowOptions,
 ): string {
+  if (values.names === true) return renderNames(result, values)
   if (isReadOnly(command)) return renderStatus(result, terminal.out, command.name === 'show' ? 'blocks' : 'table')
-  const isPreview = options.isPreview === true && result.changed
-  const steps = command.name === 'promote' ? renderPromotionSteps(result, names[0] ?? '', values) : ''
-  return (
-    renderChanges(result, options, terminal.out) + steps + (isPreview ? 'This was a check: nothing was changed.\n' : '')
-  )
+  return renderChanges(result, options, terminal.out)
 }
 
-export function printErrorAndExit(result: PrintableResult, terminal: Terminal, undoSteps = ''): never {
-  printToUser(renderError(result, terminal.err.style) + undoSteps, terminal)
+/** Not wrapped: a command that the user copies must stay on one line. */
+function renderNextSteps(
+  { command, names, values }: CommandRun,
+  result: PrintableResult,
+  { isPreview = false, savedTo }: ShowOptions,
+): string {
+  const promotionSteps = command.name === 'promote' ? renderPromotionSteps(result, names[0] ?? '', values) : ''
+  const undoSteps = savedTo === undefined ? '' : renderUndoSteps(result, savedTo, values)
+  return promotionSteps + undoSteps + (isPreview && result.changed ? 'This was a check: nothing was changed.\n' : '')
+}
+
+export function printErrorAndExit(result: PrintableResult, terminal: Terminal, nextSteps = ''): never {
+  printToUser(renderError(result, terminal.err.style), terminal)
+  process.stderr.write(nextSteps)
   process.exit(1)
 }
 
