@@ -9,7 +9,7 @@ import { collectSecrets } from './oslo/secrets.js'
 import { readServiceDownTime, readSettings } from './oslo/settings.js'
 import { began, judge, outcome, planNow, saw, soleTarget, type Work } from './progress.js'
 import { type FailureOptions, failure, success } from './report/result.js'
-import { parse } from './request/parse.js'
+import { parseJsonInput } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import { startDeadline } from './store/deadline.js'
 import { openStore } from './store/open.js'
@@ -42,7 +42,7 @@ export async function run(
   const findings = { diff: flags.diff, serviceDownTime: SERVICE_DOWN_TIME, warnings: [] as string[], source: {} }
   let work: Work | undefined
   try {
-    const request = toRequest(parse(await input()), flags)
+    const request = toRequest(parseJsonInput(await input()), flags)
     findings.diff = request.diff
     findings.source = request.source
     const { url, serviceDownTime } = databaseOf(request, env)

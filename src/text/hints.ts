@@ -17,6 +17,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   options: { request: 'config.options', command: '--set' },
   section: { request: 'config.section', command: 'config.section in a file for cinder-backend apply' },
   file: { request: 'config.file', command: 'config.file in a file for cinder-backend apply' },
+  input: { request: 'JSON object to standard input', command: 'object in JSON or YAML' },
   service: { request: 'service.manager or service.name', command: '--service MANAGER:NAME' },
   service_name: { request: 'service.name', command: '--service MANAGER:NAME' },
 }

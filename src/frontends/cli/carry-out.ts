@@ -2,7 +2,7 @@ import type { ResultDocument } from '../../model/contract.generated.js'
 import { AgentError } from '../../model/errors.js'
 import type { Plan } from '../../model/plan.js'
 import { FORMATS } from '../../report/formats.js'
-import { flagsIn } from '../../request/request.js'
+import { readFlags } from '../../request/request.js'
 import { run, type Surroundings } from '../../run.js'
 import { failed, finish, leave, print } from '../process.js'
 import { changes, fileDiff } from './changes.js'
@@ -29,7 +29,7 @@ export async function carryOut(work: Work): Promise<never> {
   const { command, values, screen, request, typed } = work
   if (isReport(command)) return show(work, await attempt(work, { dry: false }), {})
   const done = async (agree?: Surroundings['agree']) => withNext(work, await attempt(work, { dry: false, agree }))
-  const check = values.check === true || flagsIn(request).check
+  const check = values.check === true || readFlags(request).check
   const { path: saved, keep } = saving(check ? undefined : values.save)
   if (values.yes === true && !check) return show(work, keep(await done()), { saved })
   const agree = agreed()
@@ -105,7 +105,7 @@ interface Telling {
 function show(work: Work, whole: ResultDocument, telling: Telling): never {
   const { command, values, screen } = work
   const { diff: _, ...withoutDiff } = whole
-  const asked = values.diff === true || flagsIn(work.request).diff ? whole : withoutDiff
+  const asked = values.diff === true || readFlags(work.request).diff ? whole : withoutDiff
   const result = command.name === 'list' ? chosen(asked, values) : asked
   const detailed = values.detailedExitcode === true
   if (values.json === true) return finish(result, { detailed, format: FORMATS.json })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AgentError, getErrorCode } from '../../model/errors.js'
-import { parse } from '../../request/parse.js'
+import { parseJsonInput } from '../../request/parse.js'
 import { quote } from '../../text/quote.js'
 import { input } from '../stdin.js'
 
@@ -37,7 +37,7 @@ function contentOf(path: string): Buffer {
 
 function json(bytes: Buffer, path: string): unknown {
   try {
-    return parse(bytes)
+    return parseJsonInput(bytes)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     throw new AgentError(error.code, error.problem.replace(/^The input/, named(path)), error.details)
