@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein'
-import { driverOf, isReplicaKey } from '../drivers/drivers.js'
+import { findDriver, isReplicaKey } from '../drivers/drivers.js'
 import type { WantedConfig } from '../model/request.js'
 import { normalizeSection } from '../oslo/ini.js'
 import { type ConfigSection, readInheritedValue, readValue } from '../oslo/section.js'
@@ -44,7 +44,7 @@ export function editWarnings(site: ConfigSection, { after, asked, devices, given
 
 /** A misspelt key of a replica is read by nobody, and missed on the day when that one is needed. */
 function strangeKeys(site: ConfigSection, devices: readonly Device[]): readonly string[] {
-  const driver = driverOf(readInheritedValue(site, 'volume_driver') ?? '')
+  const driver = findDriver(readInheritedValue(site, 'volume_driver') ?? '')
   if (driver === undefined) return []
   return devices.flatMap((device) =>
     [...device.keys()]

@@ -25,13 +25,13 @@ export function toBoolean(value: unknown): unknown {
 export function coerce(value: unknown, shape: Shape, root: Shape = shape): unknown {
   const { type, properties, items } = resolveRef(shape, root)
   if (type === 'boolean') return toBoolean(value)
-  if (type === 'integer') return toInteger(value)
+  if (type === 'integer') return coerceInteger(value)
   if (type === 'array' || (Array.isArray(type) && type.includes('array') && value !== 'all')) {
-    const list = toList(value)
+    const list = coerceList(value)
     return Array.isArray(list) && items !== undefined ? list.map((item) => coerce(item, items, root)) : list
   }
   if (type !== 'object') return value
-  const object = toObject(value)
+  const object = coerceObject(value)
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
   // In config.options null is a value: it removes an option from cinder.conf.
   if (properties === undefined) return object
@@ -50,16 +50,16 @@ function resolveRef(shape: Shape, root: Shape): Shape {
   return name === undefined ? shape : (root.$defs?.[name] ?? shape)
 }
 
-function toInteger(value: unknown): unknown {
+function coerceInteger(value: unknown): unknown {
   return typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value
 }
 
-function toList(value: unknown): unknown {
+function coerceList(value: unknown): unknown {
   if (typeof value === 'string') return value.split(',')
   return typeof value === 'number' ? [value] : value
 }
 
-function toObject(value: unknown): unknown {
+function coerceObject(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value
   try {
     return JSON.parse(value)
