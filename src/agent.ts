@@ -9,7 +9,7 @@ import { readConfigFacts } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
 import { addSimilarNames } from './observe/similar-names.js'
 import { makeFailure, makeResult } from './report/result.js'
-import { parse } from './request/parse.js'
+import { parseJsonInput } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
 import type { ServiceManager } from './service/manager.js'
 import { startDeadline } from './store/deadline.js'
@@ -38,7 +38,7 @@ export async function runRequest(
   const warnings: string[] = []
   let report = { diff: flags.diff, warnings, audience: context.audience }
   try {
-    const request = toRequest(parse(await readInput()), flags)
+    const request = toRequest(parseJsonInput(await readInput()), flags)
     report = { ...report, diff: request.diff }
     const database = locateDatabase(request, context.env)
     const journal = await executeOn(database, request, context, (warning) => warnings.push(warning))

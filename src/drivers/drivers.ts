@@ -1,4 +1,13 @@
-/** What becomes of a primary's option when the replica's entry does not have the key: it stays, it goes, or it gets this text. */
+/**
+ * The table of Cinder's drivers: which option of a section holds which key of a replication_device, read in cinder/volume/drivers/. Data, and
+ * look-ups in it; imports nothing.
+ *
+ * Promised: every key and option of the table is in the driver's own sources, and the driver reads a promoted section as the new primary's
+ * (a test asks Cinder).
+ * Not promised: that the arrays are ready for a promotion; `note` is what the operator must check by hand.
+ */
+
+/** What happens to the primary's option if the replica's entry lacks the key: nothing, removal, or this text. */
 type Absent = 'keep' | 'remove' | { readonly template: string }
 
 export interface KeyRule {
@@ -11,12 +20,12 @@ export interface KeyRule {
 
 export interface Driver {
   readonly name: string
-  /** What `volume_driver` begins with. */
+  /** The beginning of `volume_driver`. */
   readonly classes: string
   readonly keys: Readonly<Record<string, KeyRule>>
-  /** Keys that say something of the pair of arrays, and have no place in a primary's settings. */
+  /** Keys about the pair of arrays, which are no settings of a primary. */
   readonly pairOnly: readonly string[]
-  /** What the operator must look at, since no table can know it. */
+  /** What the operator must check by hand. */
   readonly note?: string
 }
 
@@ -31,10 +40,6 @@ const DELL_REST = {
   driver_ssl_cert_path: remove('driver_ssl_cert_path'),
 }
 
-/**
- * Where each driver keeps the settings of a replica and of a primary, and what it takes for a key that the replica's entry lacks; read in
- * cinder/volume/drivers/. Data only.
- */
 export const DRIVERS: readonly Driver[] = [
   {
     name: 'Ceph RBD',
@@ -45,7 +50,7 @@ export const DRIVERS: readonly Driver[] = [
       secret_uuid: keep('rbd_secret_uuid'),
     },
     pairOnly: [],
-    note: 'The replica was addressed by its backend_id as the cluster name: where configuration or keyrings use $cluster, give rbd_cluster_name in config.options.',
+    note: 'Ceph: if ceph.conf or keyring paths use $cluster, set rbd_cluster_name too.',
   },
   {
     name: 'Pure Storage',
@@ -111,12 +116,12 @@ export const DRIVERS: readonly Driver[] = [
   },
 ]
 
-/** The driver of a `volume_driver`; undefined where the table does not have it. */
-export function driverOf(volumeDriver: string): Driver | undefined {
+/** The driver of a `volume_driver`; undefined if the table lacks it. */
+export function findDriver(volumeDriver: string): Driver | undefined {
   return DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
 }
 
-/** Whether an entry of replication_device may have the key. */
+/** Whether the driver reads the key of a replication_device. */
 export function isReplicaKey({ keys, pairOnly }: Driver, key: string): boolean {
   return key === 'backend_id' || Object.hasOwn(keys, key) || pairOnly.includes(key)
 }

@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { AgentError } from '../model/errors.js'
-import { MOST_INPUT } from '../request/parse.js'
+import { MAX_INPUT_BYTES } from '../request/parse.js'
 
 /** All of standard input, or enough of it to show that it is too large. Errors: interrupted, invalid_json. */
 export async function readStdin(signal: AbortSignal): Promise<Buffer> {
@@ -19,7 +19,7 @@ async function printStdinHint(): Promise<void> {
 }
 
 function readRedirectedFile(size: number): Buffer {
-  if (size > MOST_INPUT) return Buffer.alloc(MOST_INPUT + 1)
+  if (size > MAX_INPUT_BYTES) return Buffer.alloc(MAX_INPUT_BYTES + 1)
   try {
     return readFileSync(0)
   } catch {
@@ -35,7 +35,7 @@ function readPipeBuffer(): { chunks: Buffer[]; ended: boolean } {
   const chunks: Buffer[] = []
   try {
     const pipe = openSync('/proc/self/fd/0', constants.O_RDONLY | constants.O_NONBLOCK)
-    for (let size = 0; size <= MOST_INPUT; ) {
+    for (let size = 0; size <= MAX_INPUT_BYTES; ) {
       const chunk = Buffer.allocUnsafe(65536)
       const count = readSync(pipe, chunk)
       if (count === 0) break
@@ -59,7 +59,7 @@ function readStream(chunks: Buffer[], signal: AbortSignal): Promise<Buffer> {
     process.stdin.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
-      if (size > MOST_INPUT) resolve(Buffer.concat(chunks))
+      if (size > MAX_INPUT_BYTES) resolve(Buffer.concat(chunks))
     })
   })
 }

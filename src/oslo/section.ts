@@ -63,7 +63,7 @@ function noSectionError(section: string, paths: readonly string[]): AgentError {
   return new AgentError(
     'config_error',
     `There is no section [${quote(section)}] in ${places || 'the files that Cinder reads'}.`,
-    { hint: 'Set {section}, or {file}.' },
+    { hint: 'Set {config_file}, or {section}.' },
   )
 }
 

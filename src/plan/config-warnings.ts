@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein'
-import { driverOf, isReplicaKey } from '../drivers/drivers.js'
+import { findDriver, isReplicaKey } from '../drivers/drivers.js'
 import type { WantedConfig } from '../model/request.js'
 import { normalizeSection } from '../oslo/ini.js'
 import { type ConfigSection, readInheritedValue, readValue } from '../oslo/section.js'
@@ -60,7 +60,7 @@ function warnOfManagedFile({ file }: ConfigSection): readonly string[] {
 
 /** Keys that the driver does not read. */
 function warnOfUnknownKeys(section: ConfigSection, { devices, given }: EditFacts): readonly string[] {
-  const driver = driverOf(readInheritedValue(section, 'volume_driver') ?? '')
+  const driver = findDriver(readInheritedValue(section, 'volume_driver') ?? '')
   if (driver === undefined || devices === undefined) return []
   return (given ?? []).flatMap((device) =>
     [...device.keys()]

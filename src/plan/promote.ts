@@ -1,4 +1,4 @@
-import { type Driver, driverOf, isReplicaKey, type KeyRule } from '../drivers/drivers.js'
+import { type Driver, findDriver, isReplicaKey, type KeyRule } from '../drivers/drivers.js'
 import { AgentError } from '../model/errors.js'
 import type { Device } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
@@ -20,7 +20,7 @@ export interface PromotedSettings {
  */
 export function promoteDevice(device: Device, readOption: ReadOption, isByHand: boolean): PromotedSettings {
   const volumeDriver = readOption('volume_driver') ?? ''
-  const driver = driverOf(volumeDriver)
+  const driver = findDriver(volumeDriver)
   const id = device.get('backend_id') ?? ''
   const dropped = [...device.keys()]
     .filter((key) => key !== 'backend_id' && (driver === undefined || !isReplicaKey(driver, key)))

@@ -4,25 +4,26 @@ import type { RequestDocument } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
 import { toBoolean } from './coerce.js'
-import { mustBeOne } from './target.js'
+import { requireOneBackend } from './target.js'
 
-/** A number that lost digits in JSON would be written as another one. */
-function mustBeExact(value: unknown): void {
-  const exact = typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)
-  if (
-    !exact ||
-    (typeof value === 'string' && /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value))
-  ) {
-    throw new AgentError('invalid_request', 'A value in config cannot be written as it is given.', {
-      hint: 'Give a long number as a text.',
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+
+/** JSON.parse rounds a large number, and a lone surrogate has no UTF-8. */
+function requireExact(value: unknown): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new AgentError('invalid_request', 'A number in config has more digits than JSON keeps.', {
+      hint: 'Write the number as a text.',
     })
+  }
+  if (typeof value === 'string' && LONE_SURROGATE.test(value)) {
+    throw new AgentError('invalid_request', 'A text in config is not valid Unicode.', { hint: 'Correct the text.' })
   }
 }
 
 /** Errors: invalid_request. */
-export function configOf({ config, backends }: RequestDocument): WantedConfig | undefined {
+export function parseConfig({ config, backends }: RequestDocument): WantedConfig | undefined {
   if (config === undefined) return undefined
-  mustBeOne('config', backends)
+  requireOneBackend('config', backends)
   const {
     file,
     section,
@@ -35,7 +36,7 @@ export function configOf({ config, backends }: RequestDocument): WantedConfig | 
     ...Object.values(options),
     ...(replication_device ?? []).flatMap((device) => Object.values(device)),
   ])
-    mustBeExact(value)
+    requireExact(value)
   return {
     file: file === undefined ? undefined : resolve(file),
     section,

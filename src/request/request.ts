@@ -1,12 +1,20 @@
+/**
+ * From bytes to a Request: parse.ts reads JSON, coerce.ts converts the texts of callers without types, the schema's validator and explain.ts
+ * refuse, and the other files fill in the defaults. Imports model/, text/ and the schema alone; no effects.
+ *
+ * Promised: a request that passes matches schemas/request.schema.json; a refusal is invalid_json or invalid_request, names the key, and
+ * quotes no value that may be a secret.
+ * Not promised: that the backends, files or programs that the request names exist.
+ */
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
 import type { RequestDocument } from '../model/contract.generated.js'
 import type { Request } from '../model/request.js'
 import { coerce, toBoolean } from './coerce.js'
-import { configOf } from './config.js'
-import { explain, unknownKey } from './explain.js'
-import { restoreOf } from './restore.js'
-import { serviceOf } from './service.js'
-import { mustBeForced, targetsOf } from './target.js'
+import { parseConfig } from './config.js'
+import { explainInvalid, unknownKeyError } from './explain.js'
+import { parseRestore } from './restore.js'
+import { parseService } from './service.js'
+import { parseTargets, requireForce } from './target.js'
 import validate from './validate.generated.js'
 
 /** What the command line adds to the request. */
@@ -15,20 +23,17 @@ export interface Flags {
   readonly diff: boolean
 }
 
-/**
- * A JSON value as a request, with the values of text-only callers turned into types, the defaults filled in, and the keys of
- * Ansible and Puppet Bolt honoured. Errors: invalid_request.
- */
+/** Also honours the keys of Ansible and Puppet Bolt. Errors: invalid_request. */
 export function toRequest(value: unknown, flags: Flags): Request {
-  const document = validated(value)
-  mustBeForced(document)
-  const asked = flagsIn(document)
+  const document = validateDocument(value)
+  requireForce(document)
+  const asked = readFlags(document)
   const { connection, config_file, config_dir } = document
   return {
-    targets: targetsOf(document),
-    restore: restoreOf(document),
-    config: configOf(document),
-    service: serviceOf(document),
+    targets: parseTargets(document),
+    restore: parseRestore(document),
+    config: parseConfig(document),
+    service: parseService(document),
     wait: document.wait ?? document.service !== undefined,
     waitTimeout: document.wait_timeout ?? schema.properties.wait_timeout.default,
     source: {
@@ -44,21 +49,21 @@ export function toRequest(value: unknown, flags: Flags): Request {
   }
 }
 
-/** What the request itself asks for, in its own words or in those of Ansible and Puppet Bolt. */
-export function flagsIn(document: object): Flags {
-  const given = document as Readonly<Record<string, unknown>>
-  const asked = (...keys: readonly string[]) => keys.some((key) => toBoolean(given[key]) === true)
+/** The flags in the request, by its own keys or those of Ansible and Puppet Bolt. */
+export function readFlags(document: object): Flags {
+  const given: ReadonlyMap<string, unknown> = new Map(Object.entries(document))
+  const asked = (...keys: readonly string[]) => keys.some((key) => toBoolean(given.get(key)) === true)
   return { check: asked('check_mode', '_ansible_check_mode', '_noop'), diff: asked('diff', '_ansible_diff') }
 }
 
-function validated(value: unknown): RequestDocument {
+function validateDocument(value: unknown): RequestDocument {
   const document = coerce(value, schema)
   refuseUnknownKeys(document)
-  if (validate(document)) return document as RequestDocument // what the validator has just established
-  throw explain(validate.errors?.at(-1), document)
+  if (validate(document)) return document as RequestDocument // the validator has checked it
+  throw explainInvalid(validate.errors?.at(-1), document)
 }
 
-/** Unknown keys are told before anything else, since a misspelt one often explains what is missing. */
+/** Before the schema, because a misspelt key often explains what is missing. */
 function refuseUnknownKeys(document: unknown): void {
   if (!isObject(document)) return
   refuseUnknown(document, schema.properties, '')
@@ -80,7 +85,7 @@ function refuseUnknown(object: Readonly<Record<string, unknown>>, properties: ob
   const unknown = Object.keys(object).find(
     (key) => !Object.hasOwn(properties, key) && !(where === '' && key.startsWith('_')),
   )
-  if (unknown !== undefined) throw unknownKey(unknown, where, Object.keys(properties))
+  if (unknown !== undefined) throw unknownKeyError(unknown, where, Object.keys(properties))
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,13 +2,13 @@ import type { BackendState, Restoration } from '../model/backend.js'
 import { makeRowName } from '../model/backend.js'
 import type { RequestDocument } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
-import { mustOnlyReport } from './target.js'
+import { requireReportOnly } from './target.js'
 
-/** The rows to be put back, by `makeRowName` each. Errors: invalid_request. */
-export function restoreOf(document: RequestDocument): ReadonlyMap<string, Restoration> | undefined {
+/** The rows to put back, by `makeRowName` each. Errors: invalid_request. */
+export function parseRestore(document: RequestDocument): ReadonlyMap<string, Restoration> | undefined {
   const { restore } = document
   if (restore === undefined) return undefined
-  mustOnlyReport(document, 'restore')
+  requireReportOnly(document, 'restore', 'Remove one of the two.')
   return new Map(
     restore.map(({ host, cluster, from, to }) => {
       const row =
@@ -19,8 +19,8 @@ export function restoreOf(document: RequestDocument): ReadonlyMap<string, Restor
       return [
         makeRowName(row),
         {
-          from: stateOf(from),
-          to: stateOf(to),
+          from: parseColumns(from),
+          to: parseColumns(to),
           modifiedAt: typeof modified_at === 'boolean' ? undefined : modified_at,
         },
       ]
@@ -29,9 +29,15 @@ export function restoreOf(document: RequestDocument): ReadonlyMap<string, Restor
 }
 
 /** The columns with the types that they have in a result. Errors: invalid_request. */
-function stateOf(columns: Readonly<Record<string, string | boolean | null>>): BackendState {
-  const text = (key: keyof BackendState) => typed(columns[key], 'string', key)
-  const boolean = (key: keyof BackendState) => typed(columns[key], 'boolean', key)
+function parseColumns(columns: Readonly<Record<string, string | boolean | null>>): BackendState {
+  const text = (key: keyof BackendState) => {
+    const value = columns[key]
+    return value === null || typeof value === 'string' ? value : throwWrongType(key)
+  }
+  const boolean = (key: keyof BackendState) => {
+    const value = columns[key]
+    return value === null || typeof value === 'boolean' ? value : throwWrongType(key)
+  }
   return {
     disabled: boolean('disabled'),
     disabled_reason: text('disabled_reason'),
@@ -41,9 +47,8 @@ function stateOf(columns: Readonly<Record<string, string | boolean | null>>): Ba
   }
 }
 
-function typed<T extends 'string' | 'boolean'>(value: unknown, type: T, key: string) {
-  if (value === null || typeof value === type) return value as (T extends 'string' ? string : boolean) | null // as just seen
-  throw new AgentError('invalid_request', `${key} in restore is not what undo of a result has there.`, {
-    hint: 'Give it back as it was.',
+function throwWrongType(key: string): never {
+  throw new AgentError('invalid_request', `${key} in restore has another type than in the undo of a result.`, {
+    hint: 'Copy undo unchanged from the result.',
   })
 }

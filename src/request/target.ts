@@ -3,19 +3,20 @@ import type { RequestDocument, TargetDocument } from '../model/contract.generate
 import { AgentError } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 
-/** What the request is about, and what it wants of each. Errors: invalid_request. */
-export function targetsOf(document: RequestDocument): Scope {
+/** The backends, with the state wanted of each. Errors: invalid_request. */
+export function parseTargets(document: RequestDocument): Scope {
   const { backends, restore } = document
   if (backends === 'all') {
-    mustOnlyReport(document, 'backends: all')
+    requireReportOnly(document, 'backends: all', 'List the backends to change.')
     return 'all'
   }
   const items: readonly TargetDocument[] = Array.isArray(backends) ? backends : (restore ?? [document])
-  const targets = items.map((item) => toTarget(item, document))
+  const targets = items.map((item) => parseTarget(item, document))
   const seen = new Set<string>()
   for (const { kind, name } of targets) {
     if (seen.has(`${kind} ${name}`)) {
-      throw new AgentError('invalid_request', `The ${kind} ${quote(name)} stands twice in backends.`, {
+      throw new AgentError('invalid_request', `The ${kind} ${quote(name)} occurs twice in backends.`, {
+        hint: 'Remove one of the two.',
         [kind]: name,
       })
     }
@@ -24,20 +25,20 @@ export function targetsOf(document: RequestDocument): Scope {
   return targets
 }
 
-function toTarget(item: TargetDocument, defaults: RequestDocument): Target {
+function parseTarget(item: TargetDocument, defaults: RequestDocument): Target {
   const kind = item.cluster === undefined ? 'host' : 'cluster'
   const name = item.cluster ?? item.host ?? ''
   const pool = name.indexOf('#')
   if (pool >= 0) {
-    throw new AgentError('invalid_request', `"${quote(name)}" names a pool of a backend.`, {
-      hint: `Name the ${kind} alone: "${quote(name.slice(0, pool))}".`,
+    throw new AgentError('invalid_request', `"${quote(name)}" names a pool, not a backend.`, {
+      hint: `Use the ${kind} alone: "${quote(name.slice(0, pool))}".`,
       [kind]: name,
     })
   }
-  return { kind, name, desired: desiredOf(item, defaults) }
+  return { kind, name, desired: parseDesired(item, defaults) }
 }
 
-function desiredOf(item: TargetDocument, defaults: RequestDocument): Desired {
+function parseDesired(item: TargetDocument, defaults: RequestDocument): Desired {
   const { active_backend_id, replication_status } = defaults
   return {
     active_backend: item.active_backend ?? defaults.active_backend,
@@ -48,11 +49,11 @@ function desiredOf(item: TargetDocument, defaults: RequestDocument): Desired {
   }
 }
 
-/** Errors: invalid_request where anything is asked for beside it. */
-export function mustOnlyReport(document: RequestDocument, what: string): void {
+/** Errors: invalid_request if the request asks for a change too. */
+export function requireReportOnly(document: RequestDocument, what: string, hint: string): void {
   const asked = [...STATES, 'config', 'service'].find((key) => Object.hasOwn(document, key))
   if (asked === undefined) return
-  throw new AgentError('invalid_request', `${what} goes without ${asked}.`, { hint: 'Name the backends to change.' })
+  throw new AgentError('invalid_request', `${what} cannot be combined with ${asked}.`, { hint })
 }
 
 const STATES: readonly (keyof Desired)[] = [
@@ -63,24 +64,26 @@ const STATES: readonly (keyof Desired)[] = [
   'replication_status',
 ]
 
-/** What may only be set by somebody who knows better than the row. Errors: invalid_request. */
-export function mustBeForced(document: RequestDocument): void {
+/** Columns that are set past all guards. Errors: invalid_request. */
+export function requireForce(document: RequestDocument): void {
   const set = (['active_backend_id', 'replication_status'] as const).find((key) => document[key] !== undefined)
   if (set === undefined) return
-  mustBeOne(set, document.backends)
+  requireOneBackend(set, document.backends)
   const other = (['active_backend', 'replication'] as const).find((key) => document[key] !== undefined)
   if (other !== undefined) {
-    throw new AgentError('invalid_request', `${set} and ${other} contradict each other.`, { hint: 'Give one of them.' })
+    throw new AgentError('invalid_request', `${set} and ${other} cannot be combined.`, {
+      hint: 'Remove one of the two.',
+    })
   }
   if (document.force === true) return
-  throw new AgentError('invalid_request', `${set} is set as it is, past all guards, so it needs force: true.`, {
-    hint: 'To bring a backend back to normal say active_backend: reset and replication: enabled instead.',
+  throw new AgentError('invalid_request', `${set} bypasses all guards and requires force: true.`, {
+    hint: 'Use active_backend: reset and replication: enabled for a backend that is failed over. Else add {force}.',
   })
 }
 
-export function mustBeOne(key: string, backends: RequestDocument['backends']): void {
+export function requireOneBackend(key: string, backends: RequestDocument['backends']): void {
   if (backends === undefined) return
-  throw new AgentError('invalid_request', `${key} is about one backend, but backends names several.`, {
-    hint: 'Give it with host or cluster.',
+  throw new AgentError('invalid_request', `${key} is for one backend, but backends names several.`, {
+    hint: `Set ${key} with host or cluster.`,
   })
 }

@@ -33,25 +33,25 @@ const UNREACHABLE: ErrorKind = {
 
 /** The server's error numbers: https://mariadb.com/kb/en/mariadb-error-codes/ */
 const NUMBERS: ReadonlyMap<number, ErrorKind> = new Map([
-  ...mapTo(DENIED, [1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 4151]),
-  ...mapTo(READ_ONLY, [1290, 1836]),
-  ...mapTo(NOT_CINDERS, [1054, 1146]),
+  ...mapErrorNumbers(DENIED, [1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 4151]),
+  ...mapErrorNumbers(READ_ONLY, [1290, 1836]),
+  ...mapErrorNumbers(NOT_CINDERS, [1054, 1146]),
   // Deadlock (Galera: also a failed certification), lock wait, a row changed since it was read.
-  ...mapTo(CONTENDED, [1020, 1205, 1213]),
+  ...mapErrorNumbers(CONTENDED, [1020, 1205, 1213]),
   // Too many connections; going down; not (yet) part of its Galera cluster; the statement or the connection was killed.
-  ...mapTo(
+  ...mapErrorNumbers(
     UNAVAILABLE,
     [1040, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1203, 1226, 1317, 1927, 3169, 4031],
   ),
-  ...mapTo({ code: 'connection_failed', hint: 'Correct the database name in {connection}.' }, [1046, 1049]),
-  ...mapTo(
+  ...mapErrorNumbers({ code: 'connection_failed', hint: 'Correct the database name in {connection}.' }, [1046, 1049]),
+  ...mapErrorNumbers(
     {
       code: 'timeout',
       hint: "Check whether the server is overloaded, or raise the server's max_statement_time or max_execution_time.",
     },
     [1969, 3024],
   ),
-  ...mapTo(
+  ...mapErrorNumbers(
     { code: 'connection_failed', hint: "Name fewer backends at once, or raise the server's max_allowed_packet." },
     [1153],
   ),
@@ -59,7 +59,7 @@ const NUMBERS: ReadonlyMap<number, ErrorKind> = new Map([
 
 const LOST = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR'])
 
-function mapTo(kind: ErrorKind, numbers: readonly number[]): [number, ErrorKind][] {
+function mapErrorNumbers(kind: ErrorKind, numbers: readonly number[]): [number, ErrorKind][] {
   return numbers.map((number) => [number, kind])
 }
 

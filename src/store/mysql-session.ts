@@ -9,7 +9,7 @@ import { interrupted } from './retry.js'
 import type { Statement, Value } from './statements.js'
 import { type DatabaseUrl, redactUrl } from './url.js'
 
-/** How long after its deadline the answer to a COMMIT that was sent is waited for: without it nobody knows whether the change was made. */
+/** Added to the deadline for a COMMIT that was sent: without its answer nobody knows whether the change was made. */
 const COMMIT_GRACE_MS = 2000
 
 /** One connection to the server. After a time-out, a signal or a loss it cannot be used any more, and the server rolls back. */
@@ -35,7 +35,7 @@ export function makeConnector(
     const send = <T>(start: (done: Done<T>) => void, limit: Deadline, kind?: StatementKind): Promise<T> =>
       new Promise<T>((fulfil, reject) => {
         const isCommit = kind === 'commit'
-        // A COMMIT that is not sent leaves no doubt.
+        // A COMMIT that was not sent was not done.
         if (limit.remainingMs() === 0) return reject(deadlineError(server, limit))
         const ms = limit.remainingMs() + (isCommit ? COMMIT_GRACE_MS : 0)
         const stop = cutAfter(ms, isCommit ? undefined : signal, (reason) => {
@@ -99,7 +99,7 @@ function toConnectionOptions(settings: MysqlOptions): Parameters<typeof createCo
   } as Parameters<typeof createConnection>[0] // its type forbids the readonly and undefined that it takes
 }
 
-/** mysql2 leaves the check of an address in the certificate to Node, which reads the name to check from `_host` (else `localhost`). */
+/** Node checks the certificate of an address against `_host`, which mysql2 does not set. */
 function connectToAddress({ host, port }: MysqlOptions): Socket {
   return Object.assign(connectSocket(port, host), { _host: host })
 }

@@ -22,7 +22,7 @@ const DIALECT: Dialect = {
   isIn: (column) => `CONVERT(${column} USING utf8mb4) IN (?)`,
 }
 
-/** After this InnoDB gives up waiting for a row, and the retry, which a signal can end, waits instead. */
+/** InnoDB gives up on a row after this; the retry, which a signal can end, waits longer. */
 const LOCK_WAIT_S = 5
 
 // Under SERIALIZABLE, which a server may have as its default, a plain SELECT in a transaction locks every row that it looks at.
@@ -30,7 +30,7 @@ const SET_ISOLATION = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
 /** The two tables in MySQL or MariaDB. The first statement connects, and so does the next one after a loss. */
 export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
-  const { query, end, isConnected } = makeReconnecting(makeConnector(url, options))
+  const { query, end, isConnected } = makeReconnectingQuery(makeConnector(url, options))
   const readRows = async (targets: Scope, deadline: Deadline) =>
     parseRows(await query(makeReadStatement(DIALECT, targets), deadline))
   return {
@@ -49,7 +49,7 @@ export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
       await command(SET_ISOLATION)
       await command('START TRANSACTION')
       try {
-        const result = await work(makeTransaction(query, readRows, deadline))
+        const result = await work(makeMysqlTransaction(query, readRows, deadline))
         await command('COMMIT')
         return result
       } catch (error) {
@@ -64,7 +64,7 @@ export function openMysql(url: DatabaseUrl, options: OpenOptions): Store {
 type Query = (statement: Statement, deadline: Deadline) => Promise<unknown>
 
 /** Statements over one connection, made if there is none. After a loss it is closed, so that the server rolls back. */
-function makeReconnecting(connect: (deadline: Deadline) => Promise<Session>) {
+function makeReconnectingQuery(connect: (deadline: Deadline) => Promise<Session>) {
   let session: Session | undefined
   const query: Query = async (statement, deadline) => {
     session ??= await connect(deadline)
@@ -81,7 +81,7 @@ function makeReconnecting(connect: (deadline: Deadline) => Promise<Session>) {
   return { query, isConnected: () => session !== undefined, end: async () => session?.end() }
 }
 
-function makeTransaction(query: Query, readRows: Store['read'], deadline: Deadline): Transaction {
+function makeMysqlTransaction(query: Query, readRows: Store['read'], deadline: Deadline): Transaction {
   return {
     // One row a statement: with `id IN (…)` the optimizer may prefer to scan, and so lock, the whole table.
     lock: async (rows) => {

@@ -63,7 +63,7 @@ export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOpt
       if (signal.aborted) throw interrupted()
       translateErrors(path, () => writable.exec('BEGIN IMMEDIATE'))
       try {
-        const result = await work(makeTransaction(writable, path))
+        const result = await work(makeSqliteTransaction(writable, path))
         translateErrors(path, () => writable.exec('COMMIT'), true)
         return result
       } catch (error) {
@@ -77,7 +77,7 @@ export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOpt
   }
 }
 
-function makeTransaction(db: Database, path: string): Transaction {
+function makeSqliteTransaction(db: Database, path: string): Transaction {
   return {
     // BEGIN IMMEDIATE has locked the file; SQLite has no locks on rows.
     lock: async () => {},

@@ -22,8 +22,8 @@ export interface Statement {
   readonly values: readonly Value[]
 }
 
-/** The rows that Cinder itself sees (cinder/db/sqlalchemy/api.py, model_query): a NULL in deleted hides a row. */
-function whereLive(alias = ''): string {
+/** The rows that Cinder itself reads (cinder/db/sqlalchemy/api.py, model_query): a NULL in deleted hides a row. */
+function makeLiveFilter(alias = ''): string {
   return `${alias}deleted = 0 AND ${alias}\`binary\` = 'cinder-volume'`
 }
 
@@ -36,7 +36,7 @@ const STATE = COLUMNS.map((column) => `t.${column}`).join(', ')
 export function makeReadStatement({ age, utcNow, text, isIn }: Dialect, targets: Scope): Statement {
   const columns = `t.id, t.host AS name, t.cluster_name, ${STATE}, ${age} AS heartbeat_age, ${text('t.modified_at')} AS modified_at, t.report_count, ${text(utcNow)} AS read_at`
   const empty = `t.id, t.name, NULL, ${STATE}, NULL, NULL, NULL, ${text(utcNow)}`
-  const live = whereLive('t.')
+  const live = makeLiveFilter('t.')
   if (targets === 'all') {
     const sql = `SELECT 'services' AS source, ${columns} FROM services t WHERE ${live} UNION ALL SELECT 'clusters', ${empty} FROM clusters t WHERE ${live}`
     return { sql, values: [] }
@@ -44,7 +44,7 @@ export function makeReadStatement({ age, utcNow, text, isIn }: Dialect, targets:
   const names = (kind: Target['kind']) => targets.filter((target) => target.kind === kind).map(({ name }) => name)
   const hosts = names('host')
   const clusters = names('cluster')
-  const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${whereLive()} AND cluster_name IS NOT NULL AND ${isIn('host')})`
+  const named = `(SELECT DISTINCT cluster_name FROM services WHERE ${makeLiveFilter()} AND cluster_name IS NOT NULL AND ${isIn('host')})`
   return {
     sql:
       `SELECT 'services' AS source, ${columns}` +
@@ -59,7 +59,7 @@ export function makeReadStatement({ age, utcNow, text, isIn }: Dialect, targets:
 
 export function makeNamesStatement(table: Table): Statement {
   const name = table === 'services' ? 'host' : 'name'
-  return { sql: `SELECT DISTINCT ${name} AS name FROM ${table} WHERE ${whereLive()}`, values: [] }
+  return { sql: `SELECT DISTINCT ${name} AS name FROM ${table} WHERE ${makeLiveFilter()}`, values: [] }
 }
 
 /**

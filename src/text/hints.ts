@@ -15,10 +15,6 @@ const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   promote: { request: 'config.promote', command: '--to' },
   replicas: { request: 'config.replication_device', command: '--replica' },
   options: { request: 'config.options', command: '--set' },
-  document: {
-    request: 'JSON object to standard input, such as {"host": "vol1@arrayA"}',
-    command: 'object in JSON or YAML, such as {"host": "vol1@arrayA"}',
-  },
   reset: { request: 'active_backend: reset', command: 'reset-active-backend' },
   desired_state: { request: 'a desired state', command: 'the other commands' },
   frozen_key: { request: ', or set in the same request how it must end: frozen: true or false', command: '' },
@@ -29,6 +25,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   },
   section: { request: 'config.section', command: 'config.section in a file for cinder-backend apply' },
   file: { request: 'config.file', command: 'config.file in a file for cinder-backend apply' },
+  input: { request: 'JSON object to standard input', command: 'object in JSON or YAML' },
   service: { request: 'service.manager or service.name', command: '--service MANAGER:NAME' },
   service_name: { request: 'service.name', command: '--service MANAGER:NAME' },
 }

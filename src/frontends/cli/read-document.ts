@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { AgentError, getErrorCode } from '../../model/errors.js'
-import { parse } from '../../request/parse.js'
+import { parseJsonInput } from '../../request/parse.js'
 import { quote } from '../../text/quote.js'
 import { readStdin } from '../stdin.js'
 
@@ -36,7 +36,7 @@ function readDocumentFile(path: string): Buffer {
 
 function parseJson(bytes: Buffer, path: string): unknown {
   try {
-    return parse(bytes)
+    return parseJsonInput(bytes)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     throw new AgentError(error.code, `${nameSource(path)}: ${error.problem}`, error.details)

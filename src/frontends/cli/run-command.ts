@@ -3,7 +3,7 @@ import type { ResultDocument } from '../../model/contract.generated.js'
 import { AgentError } from '../../model/errors.js'
 import { FORMATS } from '../../report/formats.js'
 import { makeFailure } from '../../report/result.js'
-import { flagsIn } from '../../request/request.js'
+import { readFlags } from '../../request/request.js'
 import { toJsonLine } from '../../text/control.js'
 import { formatList } from '../../text/list.js'
 import { exitWithStatus, printResultAndExit, writeOutput } from '../process.js'
@@ -39,7 +39,7 @@ interface ShowOptions extends RenderOptions {
 export async function runCommand(commandRun: CommandRun): Promise<never> {
   const { command, names, values, terminal, request, context } = commandRun
   if (isReadOnly(command)) return showResult(commandRun, await runOnce(commandRun, { dryRun: false }), {})
-  const isCheck = values.check === true || flagsIn(request).check
+  const isCheck = values.check === true || readFlags(request).check
   const { path: savedTo, save } = openSaveFile(isCheck ? undefined : values.save)
   if (values.yes === true && !isCheck) {
     return showResult(commandRun, save(await runOnce(commandRun, { dryRun: false })), { savedTo })
@@ -94,7 +94,7 @@ function exitUnchanged({ values, terminal }: CommandRun, answer: Exclude<Answer,
 function showResult(commandRun: CommandRun, complete: ResultDocument, options: ShowOptions): never {
   const { command, values, terminal, request } = commandRun
   const { diff: _, ...withoutDiff } = complete
-  const wanted = values.diff === true || flagsIn(request).diff ? complete : withoutDiff
+  const wanted = values.diff === true || readFlags(request).diff ? complete : withoutDiff
   const result = command.name === 'list' ? filterBackends(wanted, values) : wanted
   const detailedExitcode = values.detailedExitcode === true
   if (values.json === true) return printResultAndExit(result, { detailedExitcode, format: FORMATS.json })
