@@ -31,7 +31,7 @@ async function checkState(
 ): Promise<Pick<StepResult, 'done' | 'observation' | 'mayBeDone'>> {
   const aim = step.kind === 'start_service' ? 'started' : 'stopped'
   try {
-    const state = await manager.state()
+    const state = await manager.readState()
     const now = withServiceState(observation, state)
     if (state === aim) return { done: step, observation: now }
     return { done: undefined, observation: now, mayBeDone: state !== step.service.state }

@@ -29,6 +29,9 @@ const NEEDS: Readonly<Record<Step['kind'], readonly Need[]>> = {
   await_heartbeat: [],
 }
 
+/** What a step changes beside what it says: the driver writes replication_status at its start. */
+const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = { start_service: ['rows'] }
+
 /** Carries the request out, or in check mode plans it. It never throws: the journal has the error. */
 export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
@@ -59,7 +62,9 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
       if (result.error !== undefined) throw result.error
       if (result.isFinal) return journal
       observation =
-        next === undefined ? result.observation : await observeAgain(NEEDS[next.kind], result.observation, sources)
+        next === undefined
+          ? result.observation
+          : await observeAgain([...NEEDS[next.kind], ...(MOVES[step.kind] ?? [])], result.observation, sources)
     }
   } catch (error) {
     return { ...journal, error, remaining: planRemaining(journal) }

@@ -39,7 +39,7 @@ export async function observeAll(sources: Sources): Promise<Observation> {
   const { request, manager, serviceDownTime } = sources
   const isAboutConfig = request.config !== undefined || request.service !== undefined
   const config = isAboutConfig ? await sources.readConfig() : undefined
-  const state = manager?.state()
+  const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
   const first = withRows(
     {
@@ -69,7 +69,7 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
   if (needs.includes('config') && last.config !== undefined)
     observation = { ...observation, config: await sources.readConfig() }
   if (needs.includes('service') && manager !== undefined) {
-    const state = await manager.state().catch(throwWithTarget(request))
+    const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
   if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), sources)

@@ -1,7 +1,7 @@
 import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import { quote } from '../text/quote.js'
-import { normalizeSection, parseIni } from './ini.js'
+import { normalizeSection, parseFile } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
 interface OptionName {
@@ -48,7 +48,7 @@ interface UnresolvedReference {
  * Errors: config_error, also from the lookup if a value refers to an unset option.
  */
 export function readConfig(files: readonly Pick<SourceFile, 'path' | 'text'>[], env: NodeJS.ProcessEnv): Lookup {
-  const parsed = files.map(({ path, text }) => ({ path, assignments: parseIni(text, path).assignments })).reverse()
+  const parsed = files.map((file) => ({ path: file.path, assignments: parseFile(file).assignments })).reverse()
   const findRaw = (option: OptionName): Found | undefined => {
     const variable = `OS_${option.group.toUpperCase()}__${option.name.toUpperCase()}`
     const fromEnvironment = env[variable]

@@ -106,11 +106,26 @@ function lineError(file: string, line: number, what: string): AgentError {
   })
 }
 
+interface TextFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** A file does not change once it was read, and every look at a plan needs what it says. */
+const PARSED = new WeakMap<TextFile, Ini>()
+
+/** The same of a file that was read. Errors: config_error. */
+export function parseFile(file: TextFile): Ini {
+  const known = PARSED.get(file)
+  if (known !== undefined) return known
+  const parsed = parseIni(file.text, file.path)
+  PARSED.set(file, parsed)
+  return parsed
+}
+
 /** The assignments of all files, in their order. */
-export function readAssignments(
-  files: readonly { readonly path: string; readonly text: string }[],
-): readonly LocatedAssignment[] {
-  return files.flatMap(({ path, text }) => parseIni(text, path).assignments.map((each) => ({ ...each, path })))
+export function readAssignments(files: readonly TextFile[]): readonly LocatedAssignment[] {
+  return files.flatMap((file) => parseFile(file).assignments.map((each) => ({ ...each, path: file.path })))
 }
 
 /** The assignments of one option in one section. */

@@ -12,7 +12,7 @@ import type { ServiceState } from '../model/observation.js'
 export interface ServiceManager {
   readonly manager: string
   readonly name: string
-  state(): Promise<ServiceState>
+  readState(): Promise<ServiceState>
   start(): Promise<void>
   stop(): Promise<void>
 }

@@ -38,7 +38,7 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
   return {
     manager: control.manager,
     name: control.name,
-    state: readServiceState,
+    readState: readServiceState,
     start: () => setServiceState(control.start, 'started'),
     stop: () => setServiceState(control.stop, 'stopped'),
   }
