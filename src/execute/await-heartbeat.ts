@@ -1,5 +1,4 @@
 import { AgentError } from '../model/errors.js'
-import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { observeAgain } from '../observe/observe.js'
@@ -30,7 +29,7 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
       if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
       throw makeStillUpError(next.hosts, last, tools)
     }
-    onProgress(`waiting until the heartbeat of ${next.hosts.join(', ')} has stopped`)
+    onProgress(`waiting until the heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} has stopped`)
     await clock.pause(ROW_POLL_MS)
   }
 }
@@ -76,16 +75,16 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, { 
       row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
     return new AgentError(
       'timeout',
-      `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,
+      `cinder-volume on ${name}${more} did not go down within ${request.waitTimeout} s${age}.`,
       { hint: 'Stop it, and run this again.', host },
     )
   }
   const problem =
     service.state === 'stopped'
-      ? `${service.manager} says that ${service.name} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${request.waitTimeout} s.`
+      ? `${quote(service.name)} is stopped (${service.manager}), but the heartbeat of ${name}${more} did not stop within ${request.waitTimeout} s.`
       : `The heartbeat of ${name} did not stop within ${request.waitTimeout} s.`
   return new AgentError('timeout', problem, {
-    hint: 'Another process serves this backend: find it and stop it, or correct {service_name}.',
+    hint: 'Find the other process that serves this backend and stop it, or correct {service_name}.',
     host,
   })
 }
@@ -93,9 +92,9 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, { 
 function makeNoHeartbeatError({ manager, name, host }: ServiceFacts, { request }: StepTools): AgentError {
   return new AgentError(
     'timeout',
-    `${manager} says that ${name} runs, but no heartbeat of ${quote(host)} was seen within ${request.waitTimeout} s: its report_count did not rise.`,
+    `${quote(name)} is started (${manager}), but ${quote(host)} sent no heartbeat within ${request.waitTimeout} s.`,
     {
-      hint: 'Check the log of cinder-volume: its driver may not have started. After a correction by hand restart it, then run this again.',
+      hint: 'Check the log of cinder-volume: its driver may not have started. Correct the cause, restart cinder-volume, and run this again.',
       host,
     },
   )
@@ -104,7 +103,7 @@ function makeNoHeartbeatError({ manager, name, host }: ServiceFacts, { request }
 function makeStoppedError({ manager, name, host }: ServiceFacts): AgentError {
   return new AgentError(
     'service_control_failed',
-    `${manager} says that ${name} is stopped again, and no heartbeat of ${quote(host)} was seen.`,
+    `${quote(name)} stopped after its start (${manager}), and ${quote(host)} sent no heartbeat.`,
     { hint: 'Check the log of cinder-volume, and run this again.', host },
   )
 }

@@ -31,7 +31,7 @@ function assertSameFailover({ steps }: Plan, first: Observation | undefined, don
     throw new AgentError(
       'failed_over',
       `${quote(row.name)} was failed over again after its reset (${describeFailover(row.state)}).`,
-      { hint: 'Find out who did that, and why; to run this again would reset it once more.', ...nameRow(row) },
+      { hint: 'Find out who failed it over, and why. Another run would reset it again.', ...nameRow(row) },
     )
   }
   for (const { backend } of steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))) {
@@ -62,9 +62,9 @@ function assertReplicationEnabled({ steps }: Plan, done: readonly Step[], { serv
   const { row } = enabling
   throw new AgentError(
     'replication_not_enabled',
-    `cinder-volume runs and beats, but its driver set the replication_status of ${quote(row.name)} to ${JSON.stringify(row.state.replication_status)}.`,
+    `cinder-volume is up, but its driver reports replication_status ${quote(JSON.stringify(row.state.replication_status))} for ${quote(row.name)} (expected "enabled").`,
     {
-      hint: 'Check in its log whether it reaches the array that {replicas} names. Correct {replicas}, or the array, and run this again.',
+      hint: 'Check in its log whether it reaches the replica. Correct {replicas}, or the array, and run this again.',
       ...nameRow(row),
     },
   )
@@ -77,12 +77,12 @@ function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }:
   if (hasKind(done, 'stop_service') && hasKind(steps, 'stop_service')) {
     throw new AgentError(
       'service_control_failed',
-      `${name} must be stopped at this point, but ${manager} says that it is ${state}.`,
-      { hint: 'Find out who starts it, a configuration manager or another run of this, and run it again.', host },
+      `${quote(name)} was started again while it must be stopped (${manager}: ${state}).`,
+      { hint: 'Check for a configuration manager or another run that starts it, then run this again.', host },
     )
   }
   if (hasKind(done, 'start_service') && hasKind(steps, 'start_service')) {
-    throw new AgentError('service_control_failed', `${manager} says that ${name} is ${state} again after its start.`, {
+    throw new AgentError('service_control_failed', `${quote(name)} does not stay started (${manager}: ${state}).`, {
       hint: 'Check the log of cinder-volume, and run this again.',
       host,
     })
@@ -94,7 +94,7 @@ function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }:
       'timeout',
       `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`,
       {
-        hint: 'Another process serves this backend: find it and stop it.',
+        hint: 'Find the other process that serves this backend, and stop it.',
         host: next.hosts[0] ?? host,
       },
     )

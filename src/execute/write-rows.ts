@@ -134,10 +134,14 @@ function listTargets({ changes }: WriteRows): readonly BackendName[] {
 
 function withLostAnswer(error: unknown): unknown {
   if (!(error instanceof AgentError)) return error
-  return new AgentError(error.code, `The commit was sent, but its answer was lost: ${error.problem}`, {
-    ...error.details,
-    hint: 'Run it again: it finds out what was done, and does the rest.',
-  })
+  return new AgentError(
+    error.code,
+    `The answer to the commit was lost, so the change may have been made: ${error.problem}`,
+    {
+      ...error.details,
+      hint: 'Run it again. It checks what was done, and does the rest.',
+    },
+  )
 }
 
 function makeConflictError({ changes }: WriteRows): AgentError {
@@ -145,8 +149,8 @@ function makeConflictError({ changes }: WriteRows): AgentError {
     .slice(0, MOST_NAMED)
     .map(({ backend }) => quote(backend.target.name))
     .join(', ')
-  return new AgentError('conflict', `The rows of ${names} kept changing while the agent was about to change them.`, {
-    hint: 'Find out who else works on them, then run it again.',
+  return new AgentError('conflict', `The rows of ${names} kept changing during the run.`, {
+    hint: 'Find out who else changes them, then run this again.',
     transient: true,
   })
 }

@@ -19,3 +19,8 @@ export function isBackendFailedOver(backend: Backend): boolean {
 export function resetState(state: BackendState): BackendState {
   return { ...state, disabled: false, disabled_reason: null, replication_status: 'disabled', active_backend_id: null }
 }
+
+/** The array that Cinder runs on. A failover that is under way or has failed may name none: the volumes can be on either array. */
+export function getArrayName(state: BackendState): string {
+  return state.active_backend_id || (isFailedOver(state) ? 'unknown' : 'primary')
+}

@@ -13,9 +13,9 @@ import { needsReset } from './rows.js'
  */
 export function skipPromotion({ name }: BackendName, section: ConfigSection, options: readonly string[]): ConfigPlan {
   const differing = options.map((each) => quote(each)).join(', ')
-  const problem = `${name} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
+  const problem = `${quote(name)} is not failed over, so promote: true does not edit cinder.conf. But its section [${quote(section.name)}] differs from the request in ${differing}.`
   const hint =
-    "If it was promoted already, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
+    "If it was promoted before, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
   return {
     edit: undefined,
     section: { file: section.file.path, name: section.name },
@@ -42,7 +42,7 @@ export function makeReplicaMissingError(
 
 /** An earlier run may have promoted the replica, or it was never there. */
 export function assumePromoted({ name }: ConfigSection, id: string | undefined): string {
-  return `[${quote(name)}] has no replica ${quote(id ?? '')}, so it is taken for promoted already. Check that the section has its settings.`
+  return `[${quote(name)}] has no replica ${quote(id ?? '')}, so it counts as promoted before. Check that the section has its settings.`
 }
 
 /** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
@@ -58,12 +58,11 @@ export function objectToWrongReplica(
 }
 
 export function objectToPromotion({ name }: BackendName, id: string, active: string | undefined): Objection {
-  const on = active === undefined ? 'not failed over' : `failed over to ${quote(active)}`
-  const problem = `${name} is ${on}, so ${quote(id)} must not become its primary.`
-  if (active !== undefined)
-    return { problem, hint: `Set {promote} to ${quote(active)}, if that is the array that you mean.` }
+  const is = active === undefined ? 'not failed over' : `failed over to ${quote(active)}, not to ${quote(id)}`
+  const problem = `${quote(name)} is ${is}, so ${quote(id)} must not become its primary.`
+  if (active !== undefined) return { problem, hint: `Set {promote} to ${quote(active)} if you mean that array.` }
   return {
     problem,
-    hint: "A healthy backend needs no promotion. If it was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options}, without {promote}.",
+    hint: "If the backend is healthy, there is nothing to do. If its row was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options}, without {promote}.",
   }
 }

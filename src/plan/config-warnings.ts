@@ -44,7 +44,7 @@ function warnOfInheritedOptions(
     .filter((option) =>
       assignments.some((each) => normalizeSection(each.section) === 'backend_defaults' && each.key === option),
     )
-    .map((option) => `Without ${quote(option)} in [${quote(name)}], that of [backend_defaults] counts.`)
+    .map((option) => `${quote(option)} of [${quote(name)}] now comes from [backend_defaults].`)
 }
 
 function warnOfManagedFile({ file }: ConfigSection): readonly string[] {
@@ -54,7 +54,7 @@ function warnOfManagedFile({ file }: ConfigSection): readonly string[] {
     .filter((line) => /^[#;]/.test(line))
   const isManaged = comments.some((line) => MANAGED.test(line)) || /\/(kolla|puppet-generated)\//.test(file.path)
   return isManaged
-    ? [`A tool manages ${quote(file.path)}: change it at its source too, or the next deploy undoes this edit.`]
+    ? [`A deploy tool manages ${quote(file.path)}. Change its source too, or the next deploy overwrites this edit.`]
     : []
 }
 
@@ -69,7 +69,7 @@ function warnOfUnknownKeys(section: ConfigSection, { devices, given }: EditFacts
         const [similar] = findSimilar(key, [...Object.keys(driver.keys), ...driver.pairOnly], 1)
         const hint = similar === undefined ? '' : ` Did you mean ${similar}?`
         const id = quote(device.get('backend_id') ?? 'the replica')
-        return `${driver.name} is not known to read ${showKey(key)}, which replication_device gives for ${id}.${hint}`
+        return `${driver.name} does not read ${showKey(key)}, which replication_device has for ${id}.${hint}`
       }),
   )
 }
@@ -86,9 +86,7 @@ function warnOfLikelyTypos({ name, assignments }: ConfigSection, { asked }: Edit
     .filter(([option, value]) => value !== null && !here.has(option))
     .flatMap(([option]) => {
       const meant = [...here].find((each) => distance(option, each) <= MOST_TYPOS)
-      return meant === undefined
-        ? []
-        : [`${quote(option)} is new in [${quote(name)}], which has ${quote(meant)}: is that meant?`]
+      return meant === undefined ? [] : [`${quote(option)} is new in [${quote(name)}]. Did you mean ${quote(meant)}?`]
     })
 }
 
@@ -102,5 +100,5 @@ function warnOfReferences(section: ConfigSection, { after, asked }: EditFacts): 
       readValue({ ...section, name: each.section }, each.key) !== readValue({ ...after, name: each.section }, each.key),
   )
   const names = new Set(changed.map((each) => `${quote(each.key)} in [${quote(each.section)}]`))
-  return [...names].map((each) => `${each} refers to an option that this edit changes, and so reads differently now.`)
+  return [...names].map((each) => `${each} refers to an option that this edit changes, so its value changes too.`)
 }

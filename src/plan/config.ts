@@ -112,8 +112,8 @@ function makeEdit(section: ConfigSection, wanted: WantedConfig, replica: Replica
 function warnOfDroppedKey(key: string, { id = '', entry }: Replica, { options }: WantedConfig): readonly string[] {
   const given = options.get(key)
   if (given !== undefined && String(given) === entry?.read.get(key)) return []
-  const instead = given === undefined ? 'the section has the options that are given instead' : 'another value is given'
-  return [`What ${quote(id)} has as ${quote(key)} is not carried over: ${instead}.`]
+  const reason = given === undefined ? 'the request sets options instead' : 'the request sets another value'
+  return [`${quote(key)} of ${quote(id)} is not copied to the section: ${reason}.`]
 }
 
 /** The options whose value is not yet as wanted, as they must stand in the file. */

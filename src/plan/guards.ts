@@ -4,6 +4,7 @@ import { thawState } from '../model/freeze.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
+import { quote } from '../text/quote.js'
 import { countsAsUp } from './timing.js'
 import { describeAge, describeFailover } from './words.js'
 
@@ -83,8 +84,8 @@ export function listRefusals(candidates: readonly Candidate[]): readonly Refusal
 function objectToFailoverInProgress({ backend }: Candidate): Objection | undefined {
   if (!listRows(backend).some(({ state }) => state.replication_status === 'failing-over')) return undefined
   return {
-    problem: `${backend.target.name} is failing over at this moment (replication_status is failing-over).`,
-    hint: 'Wait until cinder-volume has finished. If it died in the middle of the failover, add {force}.',
+    problem: `${quote(backend.target.name)} has a failover in progress (replication_status: failing-over).`,
+    hint: 'Wait until cinder-volume has finished it. If cinder-volume crashed during the failover, find out which array is in use, then add {force}.',
   }
 }
 
@@ -96,10 +97,10 @@ function objectToHiddenFailover({ backend, desired }: Candidate): Objection | un
   const { replication } = desired
   const replicates = replication !== undefined && rows.some(({ state }) => state.replication_status !== replication)
   if (!thaws && !replicates) return undefined
-  const what = thaws ? 'thawing it' : 'a change of its replication'
+  const what = thaws ? 'a thaw' : 'a change of replication'
   return {
-    problem: `${backend.target.name} is failed over (${describeFailover(failedOver.state)}), and ${what} would hide that.`,
-    hint: 'Add {reset} once cinder.conf names the new primary, or fail the backend back in Cinder.',
+    problem: `${quote(backend.target.name)} is failed over (${describeFailover(failedOver.state)}), so ${what} needs a reset in the same request.`,
+    hint: 'Edit cinder.conf for the new primary and add {reset}, or fail the backend back in Cinder.',
   }
 }
 
@@ -107,8 +108,8 @@ function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | 
   const [main] = listRows(backend)
   if (!resets || main?.state.frozen || desired.frozen !== undefined) return undefined
   return {
-    problem: `${backend.target.name} is not frozen, so volumes could be created on it in the middle of the reset.`,
-    hint: 'Freeze it first{frozen_key}.',
+    problem: `${quote(backend.target.name)} is not frozen, so volumes could be created on it during the reset.`,
+    hint: 'Freeze it first: {freeze}.',
   }
 }
 
@@ -119,7 +120,7 @@ function objectToRunningService(candidate: Candidate): Objection | undefined {
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return {
-    problem: `cinder-volume on ${first.name}${more} is up (last heartbeat ${describeAge(first)} ago, service_down_time ${observation.serviceDownTime} s).`,
-    hint: 'Stop it and wait until its heartbeat is older than that, or add {wait}.',
+    problem: `cinder-volume on ${quote(first.name)}${more} is up (last heartbeat ${describeAge(first)} ago, service_down_time ${observation.serviceDownTime} s).`,
+    hint: 'Stop it, and add {wait} or wait until its heartbeat is older than that.',
   }
 }

@@ -27,14 +27,13 @@ export function promoteDevice(device: Device, readOption: ReadOption, isByHand: 
     .map(showKey)
   if (driver === undefined) {
     if (isByHand) return { settings: new Map(), dropped, notes: [] }
-    const what = quote(volumeDriver) || 'a backend without volume_driver'
-    throw makeMappingError(`How ${what} keeps its primary's settings is not known.`, id)
-  }
-  if (dropped.length > 0 && !isByHand) {
     throw makeMappingError(
-      `${dropped.join(', ')} of ${quote(id)} has no known place in the settings of ${driver.name}.`,
+      `The settings of ${quote(volumeDriver) || 'a section without volume_driver'} are not known.`,
       id,
     )
+  }
+  if (dropped.length > 0 && !isByHand) {
+    throw makeMappingError(`${driver.name} has no known option for ${dropped.join(', ')} of ${quote(id)}.`, id)
   }
   const settings = new Map([...mapKeys(driver, device, id), ...renamePools(driver, device, readOption)])
   return { settings, dropped, notes: driver.note === undefined ? [] : [driver.note] }
@@ -72,6 +71,6 @@ function renamePools({ name }: Driver, device: Device, readOption: ReadOption): 
 
 function makeMappingError(problem: string, id: string): AgentError {
   return new AgentError('invalid_request', problem, {
-    hint: `Set in {options} what the section must hold for ${quote(id)}.`,
+    hint: `Set every setting of ${quote(id)} in {options}.`,
   })
 }

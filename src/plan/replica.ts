@@ -52,7 +52,7 @@ export function findReplica(section: ConfigSection, wanted: WantedConfig, backen
 
 /** Each member has a file of its own, but all share the row that names the replica: the first reset would leave the others without it. */
 function makeClusterError({ target: { kind, name } }: Backend): AgentError {
-  return new AgentError('invalid_request', `${quote(name)} is in a cluster, whose members each edit their own file.`, {
+  return new AgentError('invalid_request', `${quote(name)} is in a cluster, and each member has its own cinder.conf.`, {
     hint: "Write the new primary's settings out as {options}, for all members alike, instead of {promote}. Run the request on all members at once.",
     [kind]: name,
   })
@@ -72,9 +72,9 @@ function findDevice(
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
   }
   if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
+    const problem = `${quote(id)} cannot be promoted and stay in replication_device.`
     throw new AgentError('invalid_request', problem, {
-      hint: 'List in {replicas} what must replicate the new primary.',
+      hint: 'List in {replicas} only the replicas of the new primary.',
     })
   }
   return entries[0]
@@ -84,6 +84,6 @@ function findDevice(
 function assertNotInherited(section: ConfigSection, id: string): void {
   const defaults = { ...section, name: 'backend_defaults' }
   if (!readDevices(defaults).some(({ read }) => read.get('backend_id') === id)) return
-  const problem = `${quote(id)} stands in [backend_defaults], not in [${quote(section.name)}].`
+  const problem = `${quote(id)} is in [backend_defaults], not in [${quote(section.name)}].`
   throw new AgentError('config_error', problem, { hint: 'Give each section its own replication_device first.' })
 }

@@ -51,7 +51,7 @@ function warnOfOldPrimary({ backend, rows, request, observation, actions }: Subj
   const replicas = listReplicaIds(config, section)
   if (!active || !replicas.includes(active)) return []
   return [
-    `cinder.conf here still has ${quote(active)} as a replication target of [${quote(section)}]: after the reset cinder-volume would start on the old primary. Edit it before the start.`,
+    `cinder.conf here still has ${quote(active)} as a replica of [${quote(section)}], so cinder-volume would start on the old primary. Edit the section before you start cinder-volume.`,
   ]
 }
 
@@ -63,14 +63,16 @@ function listReplicaIds({ files }: ConfigFacts, section: string): readonly strin
 
 function warnOfOtherBackends({ observation: { service }, actions }: Subject): readonly string[] {
   if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
-  return [`Stopping ${service.name} stops the other backends that it serves too: ${service.others.join(', ')}.`]
+  return [
+    `${quote(service.name)} also serves other backends, which stop with it: ${service.others.map((each) => quote(each)).join(', ')}.`,
+  ]
 }
 
 function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
   if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
     return []
   return [
-    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over: some drivers refuse that. Say active_backend: reset with it.`,
+    `cinder-volume starts with an edited section while ${quote(backend.target.name)} is still failed over, which some drivers refuse. Add active_backend: reset.`,
   ]
 }
 
@@ -78,14 +80,14 @@ function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): 
 function warnOfUncheckedReplication({ backend, request, actions }: Subject): readonly string[] {
   if (request.service === undefined || request.wait || !actions.includes('start_service')) return []
   if (backend.target.desired.replication === undefined) return []
-  return ['With wait: false nobody looks at replication_status after the start, where the driver sets it.']
+  return ['wait is false, so replication_status is not checked after cinder-volume has started.']
 }
 
 function warnOfAnotherHost({ backend, observation: { service }, actions }: Subject): readonly string[] {
   if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service')))
     return []
   return [
-    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
+    `cinder.conf here belongs to ${quote(service.otherHost)}, not to ${quote(backend.target.name)}. Check that this is the right machine.`,
   ]
 }
 
@@ -97,7 +99,7 @@ function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
     .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
     .map(({ row }) => {
       const reason = quote(row.state.disabled_reason || 'none was given')
-      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
+      return `The thaw of ${quote(row.name)} enables it, although it was disabled for another reason: ${reason}`
     })
 }
 
@@ -109,7 +111,7 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   )
     return []
   return [
-    `The failover of ${quote(backend.target.name)} ended in an error: its volumes may be on either array. Find out on the arrays before it starts.`,
+    `The failover of ${quote(backend.target.name)} ended in an error, so its volumes may be on either array. Check the arrays before cinder-volume starts.`,
   ]
 }
 
@@ -123,7 +125,7 @@ function warnOfThawWithoutStart({ backend, request, edit, actions }: Subject): r
   )
     return []
   return [
-    `${quote(backend.target.name)} is thawed before anybody has seen cinder-volume start on the edited section: give service, or thaw it afterwards.`,
+    `${quote(backend.target.name)} is thawed without a check that cinder-volume starts with the edited section. Add service, or thaw later.`,
   ]
 }
 
@@ -134,6 +136,6 @@ function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
   )
   if (columns.length === 0) return []
   return [
-    `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume takes that for true at its next start.`,
+    `Columns of ${quote(backend.target.name)} are set without a guard: ${columns.join(', ')}. cinder-volume trusts them at its next start.`,
   ]
 }

@@ -1,5 +1,6 @@
 import { ACTIONS } from '../model/actions.js'
 import type { Action } from '../model/contract.generated.js'
+import { getArrayName } from '../model/failover.js'
 import { isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendSummary } from '../plan/summary.js'
@@ -54,13 +55,15 @@ function describeAction(
 }
 
 function describeState(summary: BackendSummary, { serviceDownTime }: Observation): string {
-  const state = summary.rows[0]?.after
+  const [main] = summary.rows
+  if (main === undefined) return nameBackend(summary)
+  const state = main.after
   const words = [
     summary.backend.services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
-    state?.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
-    state?.frozen ? 'frozen' : 'not frozen',
-    `replication ${quote(state?.replication_status ?? 'never set')}`,
-    state?.active_backend_id ? `running on ${quote(state.active_backend_id)}` : 'running on its own array',
+    state.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
+    state.frozen ? 'frozen' : 'not frozen',
+    `replication ${quote(state.replication_status ?? 'never set')}`,
+    `running on ${quote(getArrayName(state))}`,
   ]
   return `${nameBackend(summary)}: ${words.join(', ')}`
 }

@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   options: { request: 'config.options', command: '--set' },
   reset: { request: 'active_backend: reset', command: 'reset-active-backend' },
   desired_state: { request: 'a desired state', command: 'the other commands' },
-  frozen_key: { request: ', or set in the same request how it must end: frozen: true or false', command: '' },
+  freeze: { request: 'add frozen: true', command: 'use cinder-backend freeze' },
   as_host: { request: 'name it with host', command: 'remove --cluster' },
   as_cluster: {
     request: 'name it with cluster',

@@ -1,3 +1,4 @@
+import { ACTIONS } from '../../model/actions.js'
 import { COLUMNS } from '../../model/backend.js'
 import type { BackendDocument, BackendState } from '../../model/contract.generated.js'
 import { formatList } from '../../text/list.js'
@@ -28,7 +29,7 @@ export function renderChanges(
   const mark = isPreview ? '•' : style('green', '✓')
   const blocks = changed.flatMap((backend) => [
     style('bold', formatTitle(backend)),
-    ...backend.actions.map((action) => `  ${mark} ${STEP_TEXTS[action]}${formatDetail(action, backend)}`),
+    ...backend.actions.map((action) => `  ${mark} ${ACTIONS[action].step}${formatDetail(action, backend)}`),
     ...(preview === undefined ? renderRows(backend, style) : []),
   ])
   const unchanged = result.backends.filter((backend) => !backend.changed).map(getDisplayName)
@@ -39,20 +40,6 @@ export function renderChanges(
 
 export function getDisplayName({ host, cluster }: BackendDocument): string {
   return cluster ?? host ?? ''
-}
-
-const STEP_TEXTS: Readonly<Record<BackendDocument['actions'][number], string>> = {
-  freeze: 'freeze the backend',
-  stop_service: 'stop cinder-volume',
-  update_config: 'change cinder.conf',
-  reset_active_backend: 'reset the active backend',
-  enable_replication: 'enable replication',
-  disable_replication: 'disable replication',
-  set_active_backend_id: 'set active_backend_id',
-  set_replication_status: 'set replication_status',
-  restore: 'restore the row',
-  start_service: 'start cinder-volume',
-  thaw: 'thaw the backend',
 }
 
 function formatDetail(action: string, { config, service }: BackendDocument): string {

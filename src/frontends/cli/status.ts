@@ -1,5 +1,5 @@
-import type { BackendDocument, BackendState } from '../../model/contract.generated.js'
-import { isFailedOver } from '../../model/failover.js'
+import type { BackendDocument } from '../../model/contract.generated.js'
+import { getArrayName, isFailedOver } from '../../model/failover.js'
 import { quote } from '../../text/quote.js'
 import type { PrintableResult } from './printable.js'
 import { renderWarnings } from './render-error.js'
@@ -105,14 +105,8 @@ function makeCells(
     after.disabled ? `disabled${reason}` : 'enabled',
     after.frozen ? 'yes' : 'no',
     quote(after.replication_status ?? 'never set', MAX_STATUS_LENGTH),
-    describeArray(after),
+    quote(getArrayName(after), MAX_BACKEND_ID_LENGTH),
   ]
-}
-
-/** A failover that is running or has failed leaves no active_backend_id: the volumes can be on either array. */
-function describeArray(state: BackendState): string {
-  if (state.active_backend_id) return quote(state.active_backend_id, MAX_BACKEND_ID_LENGTH)
-  return isFailedOver(state) ? 'unknown' : 'primary'
 }
 
 function formatAge(seconds: number): string {
