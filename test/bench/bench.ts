@@ -5,8 +5,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createConnection } from 'mysql2/promise'
-import { installPeers } from '../peers/install.js'
-import { startMariaDb } from '../peers/mariadb.js'
+import { installPeers } from '../support/peers/install.js'
+import { startMariaDb } from '../support/peers/mariadb.js'
 
 const ROUNDS = Number(process.argv[2] ?? 30)
 const SLOW_ROUNDS = Math.min(ROUNDS, 5)

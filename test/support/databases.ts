@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { createConnection } from 'mysql2/promise'
 import { inject } from 'vitest'
-import { MARIADB_PASSWORD } from '../peers/setup.js'
+import { MARIADB_PASSWORD } from './peers/setup.js'
 
 export type TableRow = Readonly<Record<string, string | number | null>>
 

@@ -1,0 +1,261 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { controlOf } from '../../../src/service/managers.js'
+import { namesAsRedHat } from '../../../src/service/open.js'
+import { agent } from '../../support/agent.js'
+import { embedded, type TestDatabase } from '../../support/databases.js'
+import { service } from '../../support/rows.js'
+import { until } from '../../support/volume.js'
+
+const { folder } = inject('peers')
+const MANAGER = new URL('../../support/peers/recording-manager', import.meta.url).pathname
+
+/** The name that each has by default on Debian, and the calls that are expected. */
+const MANAGERS = {
+  systemd: {
+    name: 'cinder-volume',
+    status: (name: string) => `systemctl is-active ${name}`,
+    start: (name: string) => `systemctl start ${name}`,
+    stop: (name: string) => `systemctl stop ${name}`,
+    known: (name: string) => [`systemctl show --property=LoadState --value ${name}`],
+  },
+  sysv: {
+    name: 'cinder-volume',
+    status: (name: string) => `service ${name} status`,
+    start: (name: string) => `service ${name} start`,
+    stop: (name: string) => `service ${name} stop`,
+    known: () => [],
+  },
+  docker: {
+    name: 'cinder_volume',
+    status: (name: string) => `docker container inspect --format {{.State.Status}} ${name}`,
+    start: (name: string) => `docker start ${name}`,
+    stop: (name: string) => `docker stop ${name}`,
+    known: () => [],
+  },
+  podman: {
+    name: 'cinder_volume',
+    status: (name: string) => `podman container inspect --format {{.State.Status}} ${name}`,
+    start: (name: string) => `podman start ${name}`,
+    stop: (name: string) => `podman stop ${name}`,
+    known: () => [],
+  },
+  pacemaker: {
+    name: 'openstack-cinder-volume',
+    status: (name: string) => `pcs resource status ${name}`,
+    start: (name: string) => `pcs resource enable ${name}`,
+    stop: (name: string) => `pcs resource disable ${name}`,
+    known: () => [],
+  },
+} as const
+
+let database: TestDatabase
+let record: string
+beforeEach(async () => {
+  database = await embedded.create()
+  await database.execute(service(1, 'vol1@arrayA'))
+  record = mkdtempSync(join(folder, 'manager-'))
+  for (const name of ['systemctl', 'service', 'docker', 'podman', 'pcs']) symlinkSync(MANAGER, join(record, name))
+})
+afterEach(() => database.close())
+
+const has = (name: string, text: string) => writeFileSync(join(record, name), text)
+const state = () => readFileSync(join(record, 'state'), 'utf8').trim()
+const calls = () =>
+  existsSync(join(record, 'calls')) ? readFileSync(join(record, 'calls'), 'utf8').trim().split('\n') : []
+const ask = (wanted: object, args: readonly string[] = []) =>
+  agent(
+    {
+      host: 'vol1@arrayA',
+      connection: database.connection,
+      wait: false,
+      service: { timeout: 5, ...wanted },
+    },
+    { args, env: { PATH: `${record}:${process.env['PATH']}`, RECORD: record, SECRET: 'nothing' } },
+  )
+
+describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, start, stop, known }) => {
+  const name = namesAsRedHat(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
+    ? controlOf(
+        { manager: 'auto', name: undefined, state: 'started', timeout: 1, start: [], stop: [], status: [] },
+        manager as 'sysv',
+        true,
+      ).name
+    : usual
+
+  test('is asked, told to stop, and asked again; then it is stopped already', async () => {
+    has('state', 'started')
+    const { result } = await ask({ manager, state: 'stopped' })
+    expect(result).toMatchObject({
+      changed: true,
+      failed: false,
+      backends: [{ actions: ['stop_service'], service: { manager, name, state: 'stopped' } }],
+    })
+    expect(calls()).toEqual([status(name), stop(name), status(name), ...known(name)])
+    expect(state()).toBe('stopped')
+
+    has('calls', '')
+    expect((await ask({ manager, state: 'stopped' })).result).toMatchObject({ changed: false, failed: false })
+    expect(calls()).toEqual([status(name), ...known(name)])
+  })
+
+  test('is told to start what the request names', async () => {
+    has('state', 'stopped')
+    const { result } = await ask({ manager, name: 'it@1.service', state: 'started' })
+    expect(result).toMatchObject({
+      changed: true,
+      backends: [{ actions: ['start_service'], service: { manager, name: 'it@1.service', state: 'started' } }],
+    })
+    const [first, ...rest] = calls()
+    expect(first).toBe(status('it@1.service'))
+    expect(rest.filter((call) => call === start('it@1.service'))).toHaveLength(1)
+    expect(rest.at(-1)).toBe(status('it@1.service'))
+  })
+
+  test('is only asked in check mode', async () => {
+    has('state', 'started')
+    const { result } = await ask({ manager, state: 'stopped' }, ['--check'])
+    expect(result).toMatchObject({ changed: true, backends: [{ actions: ['stop_service'] }] })
+    expect(calls()).toEqual([status(name)])
+  })
+
+  test('is waited for where it takes its time', async () => {
+    has('state', 'started')
+    has('mood', 'late')
+    expect((await ask({ manager, state: 'stopped' })).result).toMatchObject({ changed: true, failed: false })
+    expect(calls().filter((call) => call === status(name)).length).toBeGreaterThan(2)
+  })
+
+  test('fails with the last that it said, and without the secrets in it', async () => {
+    has('state', 'started')
+    has('mood', 'fail')
+    const { result, stdout, stderr } = await ask({ manager, state: 'stopped' })
+    expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
+    expect(result.msg).toContain(
+      `${stop(name)} failed with exit status 5: something went wrong before / cannot connect`,
+    )
+    expect(stdout + stderr).not.toContain('hunter2')
+  })
+
+  test('is ended when it hangs', async () => {
+    has('state', 'started')
+    has('mood', 'hang')
+    const { result } = await ask({ manager, state: 'stopped', timeout: 1 })
+    expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
+    expect(result.msg).toContain(`${stop(name)} did not end within 1 s`)
+  })
+
+  test('is not believed when it says that it stopped what still runs', async () => {
+    has('state', 'started')
+    has('mood', 'deaf')
+    const { result } = await ask({ manager, state: 'stopped', timeout: 1 })
+    expect(result).toMatchObject({
+      changed: false,
+      error: { code: 'service_control_failed' },
+      backends: [{ service: { state: 'started' } }],
+    })
+    expect(result.msg).toContain(`${manager} was told to have ${name} stopped, but after 1 s it is started`)
+  })
+
+  test('does not know the service: that is no service that is stopped', async () => {
+    has('state', 'stopped')
+    has('mood', 'stranger')
+    const { result } = await ask({ manager, state: 'stopped' })
+    expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
+  })
+
+  test('is not there', async () => {
+    const { result } = await agent(
+      { host: 'vol1@arrayA', connection: database.connection, service: { manager, state: 'stopped' } },
+      { env: { PATH: '/nowhere' } },
+    )
+    expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
+    expect(result.msg).toContain('there is no such program')
+  })
+})
+
+describe('command', () => {
+  const script = (text: string) => ['/bin/sh', '-c', text]
+
+  test('runs what it is given without a shell, each argument as it is', async () => {
+    const made = join(record, 'a b; $HOME')
+    const words = { start: ['true'], stop: ['touch', made], status: ['test', '!', '-e', made] }
+    const { result } = await ask({ manager: 'command', state: 'stopped', ...words })
+    expect(result).toMatchObject({ changed: true, failed: false })
+    expect(existsSync(made)).toBe(true)
+  })
+
+  test('a program that leaves its service behind with an open standard error is not waited for', async () => {
+    const pid = join(record, 'pid')
+    const words = {
+      start: script(`sleep 30 & echo $! > ${pid}`),
+      stop: script(`kill $(cat ${pid})`),
+      status: script(`kill -0 $(cat ${pid})`),
+    }
+    const before = Date.now()
+    expect((await ask({ manager: 'command', ...words, timeout: 20 })).result).toMatchObject({
+      changed: true,
+      failed: false,
+    })
+    expect(Date.now() - before).toBeLessThan(10_000)
+    expect((await ask({ manager: 'command', ...words, state: 'stopped' })).result).toMatchObject({ changed: true })
+  })
+
+  test('what a program started ends with it when it takes too long', async () => {
+    const pid = join(record, 'pid')
+    const words = { start: ['true'], stop: script(`sleep 60 & echo $! > ${pid}; wait`), status: ['true'] }
+    const { result } = await ask({ manager: 'command', ...words, state: 'stopped', timeout: 1 })
+    expect(result.msg).toMatch(/^\/bin\/sh did not end within 1 s/)
+    const state = () =>
+      spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(pid, 'utf8').trim()], { encoding: 'utf8' }).stdout
+    // One that nobody has buried yet is dead all the same.
+    await until('it is dead', async () => /^(Z.*)?$/.test(state().trim()))
+  })
+
+  test('arguments never show, for they may hold a secret', async () => {
+    const words = { start: ['true'], stop: ['sh', '-c', 'echo hunter2 > /dev/null; exit 3'], status: ['true'] }
+    const { result, stdout } = await ask({ manager: 'command', ...words, state: 'stopped' })
+    expect(result.msg).toBe('sh failed with exit status 3. See why, and run it again.')
+    expect(stdout).not.toContain('hunter2')
+  })
+})
+
+test('auto is systemd where it runs, else sysv', async () => {
+  has('state', 'started')
+  const { result } = await ask({ state: 'stopped' })
+  const manager = existsSync('/run/systemd/system') ? 'systemd' : 'sysv'
+  expect(result.backends[0]?.service).toMatchObject({ manager, state: 'stopped' })
+  expect(calls()[0]).toMatch(manager === 'systemd' ? /^systemctl is-active / : /^service .+ status$/)
+})
+
+test.each([
+  ['ID=debian\n', false],
+  ['ID=ubuntu\nID_LIKE=debian\n', false],
+  ['ID="rhel"\nID_LIKE="fedora"\n', true],
+  ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', true],
+  ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', true],
+  ['PRETTY_NAME="not rhel"\nID=arch\n', false],
+])('%j names its packages as Red Hat does: %s', (release, expected) => {
+  expect(namesAsRedHat(release)).toBe(expected)
+})
+
+test.each([
+  ['systemd', 'activating', 'changing'],
+  ['systemd', 'reloading', 'started'],
+  ['systemd', 'failed', 'stopped'],
+  ['docker', 'restarting', 'changing'],
+  ['docker', 'paused', 'changing'],
+  ['podman', 'configured', 'stopped'],
+  ['pacemaker', ' * c-vol (ocf:heartbeat:podman): Stopping c0', 'changing'],
+  ['pacemaker', ' * c-vol (systemd:openstack-cinder-volume): FAILED c0', 'changing'],
+  ['pacemaker', '  * Clone Set: c-vol-clone [c-vol]:\n    * Started: [ c0 c1 ]\n    * Stopped: [ c2 ]', 'started'],
+] as const)('%s: %s is %s', (manager, output, expected) => {
+  const control = controlOf(
+    { manager, name: 'it', state: 'started', timeout: 1, start: [], stop: [], status: [] },
+    manager,
+    false,
+  )
+  expect(control.read({ status: 0, output, said: '' })).toBe(expected)
+})
