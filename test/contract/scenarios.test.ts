@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { ResultDocument } from '../../src/model/contract.generated.js'
 import { agent } from '../support/agent.js'
 import { engines, type TableRow, type TestDatabase, titled } from '../support/databases.js'
+import { runHere } from '../support/inprocess.js'
 
 interface Expected {
   readonly changed: boolean
@@ -19,38 +21,41 @@ const scenarios = readdirSync(folder).sort()
 
 describe.each(engines)('$name', (engine) => {
   describe.skipIf(engine.missing !== null)(titled(engine), () => {
-    let database: TestDatabase
-
-    beforeEach(async () => {
-      database = await engine.create()
-    })
-    afterEach(() => database.close())
-
-    test.for(scenarios)('%s', async (name) => {
-      const read = (file: string) => readFileSync(new URL(`${name}/${file}`, folder), 'utf8')
-      const expected = JSON.parse(read('expected.json')) as Expected
-      const request = { ...JSON.parse(read('request.json')), connection: database.connection }
-      await database.execute(read('seed.sql'))
-      const before = await snapshot(database)
-
-      const check = await agent(request, { args: ['--check'] })
-      expect(await snapshot(database)).toEqual(before)
-
-      const started = Date.now()
-      const { result, status } = await agent(request)
-      expect(result).toMatchObject({ changed: expected.changed, failed: expected.failed })
-      expect(status).toBe(expected.failed ? 1 : 0)
-      expect(result.error?.code).toBe(expected.code)
-      if (expected.actions) expect(result.backends.map(({ actions }) => actions)).toEqual(expected.actions)
-      for (const guard of expected.warnings ?? []) expect(result.warnings.join('\n')).toContain(guard)
-      expectRows(await snapshot(database), before, expected, started)
-      expect(foretold(check.result)).toEqual(foretold(result))
-
-      const again = await agent(request)
-      expect(again.result).toMatchObject({ changed: false, failed: expected.failed })
+    test.concurrent.for(scenarios)('%s', async (name) => {
+      const database = await engine.create()
+      try {
+        await playScenario(name, database)
+      } finally {
+        await database.close()
+      }
     })
   })
 })
+
+/** The run is a process, as a user starts one; before it check mode, and after it the same again, in this process. */
+async function playScenario(name: string, database: TestDatabase): Promise<void> {
+  const read = (file: string) => readFileSync(new URL(`${name}/${file}`, folder), 'utf8')
+  const expected = JSON.parse(read('expected.json')) as Expected
+  const request = { ...JSON.parse(read('request.json')), connection: database.connection }
+  await database.execute(read('seed.sql'))
+  const before = await snapshot(database)
+
+  const check = await runHere(request, true)
+  expect(await snapshot(database)).toEqual(before)
+
+  const started = Date.now()
+  const { result, status } = await agent(request)
+  expect(result).toMatchObject({ changed: expected.changed, failed: expected.failed })
+  expect(status).toBe(expected.failed ? 1 : 0)
+  expect(result.error?.code).toBe(expected.code)
+  if (expected.actions) expect(result.backends.map(({ actions }) => actions)).toEqual(expected.actions)
+  for (const guard of expected.warnings ?? []) expect(result.warnings.join('\n')).toContain(guard)
+  expectRows(await snapshot(database), before, expected, started)
+  expect(foretold(check)).toEqual(foretold(result))
+
+  const again = await runHere(request)
+  expect(again).toMatchObject({ changed: false, failed: expected.failed })
+}
 
 async function snapshot(database: TestDatabase) {
   return { services: await database.rows('services'), clusters: await database.rows('clusters') }
@@ -76,7 +81,7 @@ function expectRows(after: Snapshot, before: Snapshot, { rows }: Expected, start
 }
 
 /** What check mode must tell as the run does: all but the time that has gone by, and the mood of the verbs. */
-function foretold({ changed, failed, backends, warnings, error }: Awaited<ReturnType<typeof agent>>['result']) {
+function foretold({ changed, failed, backends, warnings, error }: ResultDocument) {
   const ageless = backends.map(({ heartbeat_age: _, members, ...rest }) => ({
     ...rest,
     members: members?.map(({ heartbeat_age: __, ...member }) => member),

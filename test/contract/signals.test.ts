@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { checked, EXECUTABLE } from '../support/agent.js'
@@ -12,19 +13,35 @@ import { until } from '../support/volume.js'
 const RESET = { host: 'vol1@arrayA', active_backend: 'reset' }
 
 /** Starts the agent, and ends it by a signal as soon as `ready` says so. */
-async function interruptedRun(input: string, end: boolean, signal: NodeJS.Signals, ready: () => Promise<unknown>) {
+async function interruptedRun(
+  input: string,
+  end: boolean,
+  signal: NodeJS.Signals,
+  ready: (child: ChildProcess) => Promise<unknown>,
+) {
   const child = spawn(process.execPath, [EXECUTABLE], { stdio: ['pipe', 'pipe', 'inherit'] })
   const stdout: Buffer[] = []
   child.stdout.on('data', (chunk) => stdout.push(chunk))
   if (end) child.stdin.end(input)
   else child.stdin.write(input)
-  await ready()
+  await ready(child)
   child.kill(signal)
   const [status] = await once(child, 'close')
   return { status, ...checked(Buffer.concat(stdout).toString()) }
 }
 
-const aWhile = () => new Promise((fulfil) => setTimeout(fulfil, 400))
+/** Long enough for the agent to catch signals, which Linux tells, and to do what comes next. */
+async function aWhile(child: ChildProcess): Promise<void> {
+  const status = `/proc/${child.pid}/status`
+  if (existsSync(status))
+    await until('the agent catches signals', async () => catchesSighup(readFileSync(status, 'utf8')))
+  await pause(400)
+}
+
+/** By the mask of caught signals, in which SIGHUP is the first bit; Node itself does not catch that one. */
+function catchesSighup(status: string): boolean {
+  return (BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`) & 1n) === 1n
+}
 
 describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s', (signal) => {
   test('while the request is still being read ends in one JSON result', async () => {
@@ -111,9 +128,9 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
   test('while the heartbeat is waited for', async () => {
     const on = join(place, 'on')
     const mute = { start: ['touch', on, mark()], stop: ['rm', on], status: ['test', '-e', on] }
-    const { result } = await interruptedRun(request(mute), true, 'SIGTERM', async () => {
+    const { result } = await interruptedRun(request(mute), true, 'SIGTERM', async (child) => {
       await reached()
-      await aWhile()
+      await aWhile(child)
     })
     expect(result).toMatchObject({
       changed: true,
@@ -123,7 +140,9 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
     expect(result.msg).toContain('the same request would go on with thaw.')
   })
 
-  test('at a terminal the steps are told as they are done', () => {
+  const { script } = inject('peers').missing
+  const told = titled({ name: 'at a terminal the steps are told as they are done', missing: script })
+  test.skipIf(script !== null)(told, () => {
     const on = join(place, 'on')
     writeFileSync(on, '')
     const there = { start: ['touch', on], stop: ['rm', on], status: ['test', '-e', on], state: 'stopped' }

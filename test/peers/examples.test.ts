@@ -7,7 +7,7 @@ import requestSchema from '../../schemas/request.schema.json' with { type: 'json
 import { agent, EXECUTABLE } from '../support/agent.js'
 import { ansible } from '../support/ansible.js'
 import { embedded, mariaDb, type TestDatabase, titled } from '../support/databases.js'
-import { PYTHON } from '../support/peers/install.js'
+import { PYTHON } from '../support/peers/peers.js'
 import { FAILED_OVER, service } from '../support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
@@ -208,7 +208,8 @@ describe('with an SQLite database in the environment', () => {
     return { status, stdout: stdout.toString(), output: `${stdout}${stderr}` }
   }
 
-  test('Salt: the state is read as Salt reads it, with test=True, for real, and again', async () => {
+  const salt = 'Salt: the state is read as Salt reads it, with test=True, for real, and again'
+  test.skipIf(missing.python !== null)(titled({ name: salt, missing: missing.python }), async () => {
     interface Salt {
       readonly [id: string]: {
         readonly 'cmd.run': readonly [

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { PYTHON } from './peers/install.js'
+import { PYTHON } from './peers/peers.js'
 
 /** Asks one of the Python programs in support/peers how the real library sees the cases, all in one process. */
 export function judge<Answer>(

@@ -3,31 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { COMMANDS } from '../../../src/frontends/cli/commands.js'
-import { manual } from '../../../src/frontends/cli/manual.js'
 import { valid } from '../../support/agent.js'
-import { atTerminal, shell } from '../../support/command.js'
+import { shell } from '../../support/command.js'
 import { embedded, engines, type TestDatabase, titled } from '../../support/databases.js'
-import { FAILED_OVER, insert, service } from '../../support/rows.js'
+import { SECTION, seed } from '../../support/fleet.js'
 
-const { folder, missing } = inject('peers')
-
-const SECTION = `[arrayA]
-volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
-san_ip = 192.0.2.1
-pure_api_token = token-of-A
-replication_device = backend_id:arrayB,san_ip:192.0.2.2,api_token:token-of-B
-`
-
-const CLUSTER = { name: 'c1@arrayA', binary: 'cinder-volume', deleted: 0, race_preventer: 0 }
-
-async function seed(database: TestDatabase): Promise<void> {
-  await database.execute(
-    service(1, 'vol1@arrayA', FAILED_OVER) +
-      service(2, 'vol2@arrayA') +
-      insert('clusters', { id: 1, ...CLUSTER, disabled: 0, replication_status: 'enabled', frozen: 0 }) +
-      service(3, 'vol3@arrayA', { cluster_name: 'c1@arrayA' }),
-  )
-}
+const { folder } = inject('peers')
 
 const fingerprint = async (database: TestDatabase) =>
   createHash('sha256')
@@ -44,6 +25,10 @@ describe.each(engines)('$name', (engine) => {
     afterEach(() => database.close())
     const run = (line: string, input = '') =>
       shell(`cinder-backend ${line}`, { connection: database.connection, input })
+    /** For what is only shown one engine is enough. */
+    const testOnce = (name: string, body: () => void | Promise<void>) => {
+      if (engine.name === embedded.name) test(name, body)
+    }
     const first = async () => (await database.rows('services'))[0]
 
     test('list tells of every backend, and with --failed-over of those alone', () => {
@@ -64,15 +49,16 @@ describe.each(engines)('$name', (engine) => {
       expect(run('list --cluster').stdout.split('\n')).toHaveLength(4)
     })
 
-    test.each([
+    for (const [line, names] of [
       ['list --names', 'vol3@arrayA\nvol1@arrayA\nvol2@arrayA\n'],
       ['list --names --failed-over', 'vol1@arrayA\n'],
       ['list --names --cluster', 'c1@arrayA\n'],
-    ])('%s, for a loop in a shell', async (line, names) => {
-      expect(run(line)).toEqual({ status: 0, stdout: names, stderr: '' })
-    })
+    ] as const)
+      testOnce(`${line}, for a loop in a shell`, () => {
+        expect(run(line)).toEqual({ status: 0, stdout: names, stderr: '' })
+      })
 
-    test('show tells of those that are named, clusters too, with all that there is', async () => {
+    testOnce('show tells of those that are named, clusters too, with all that there is', async () => {
       const reason = 'the third shelf is taken out by Mike on Tuesday, and by nobody else'
       await database.execute(`UPDATE services SET disabled = 1, disabled_reason = '${reason}' WHERE id = 2`)
       const { stdout } = run('show vol1@arrayA vol2@arrayA vol1@arrayA')
@@ -85,19 +71,19 @@ describe.each(engines)('$name', (engine) => {
       expect(run('show --cluster c1@arrayA').stdout).toMatch(/^c1@arrayA/m)
     })
 
-    test('a cluster is failed over where a member is', async () => {
+    testOnce('a cluster is failed over where a member is', async () => {
       await database.execute("UPDATE services SET replication_status = 'failed-over' WHERE id = 3")
       expect(run('list').stdout).toMatch(/^c1@arrayA \(cluster\) ! /m)
     })
 
-    test('a reset of what failed in the middle of a failover tells so', async () => {
+    testOnce('a reset of what failed in the middle of a failover tells so', async () => {
       await database.execute("UPDATE services SET replication_status = 'failover-error' WHERE id = 1")
       expect(run('reset-active-backend vol1@arrayA --check').stdout).toMatch(
         /Warning: .*volumes may be on either array/,
       )
     })
 
-    test('a member of a cluster is told to stand for all of it', () => {
+    testOnce('a member of a cluster is told to stand for all of it', () => {
       expect(run('promote vol3@arrayA --to arrayB --without-replica --yes').stderr).toMatch(
         /vol3@arrayA is a member of the cluster c1@arrayA\.\n +Use apply, on all members at once/,
       )
@@ -133,19 +119,22 @@ describe.each(engines)('$name', (engine) => {
       expect(run('undo - -y', done.stdout)).toMatchObject({ status: 0, stdout: 'Nothing to change: vol1@arrayA\n' })
     })
 
-    test('a hint is said in options to whoever typed a command, and in keys to whoever wrote a request', async () => {
-      await database.execute('UPDATE services SET frozen = 1, updated_at = CURRENT_TIMESTAMP WHERE id = 1')
-      expect(run('reset-active-backend vol1@arrayA --yes').stderr).toMatch(/or give --wait\.\n/)
-      expect(JSON.parse(run('reset-active-backend vol1@arrayA --yes --json').stdout)).toMatchObject({
-        msg: expect.stringMatching(/or give --wait\.$/),
-        error: { hint: expect.stringMatching(/or give --wait\.$/) },
-      })
-      const request = '{"host": "vol1@arrayA", "active_backend": "reset"}'
-      expect(run('apply - --yes', request).stderr).toMatch(/or say wait: true\.\n/)
-      expect(run('reset-active-backend --cluster vol1@arrayA').stderr).toMatch(/It is a host: leave --cluster out\./)
-    })
+    testOnce(
+      'a hint is said in options to whoever typed a command, and in keys to whoever wrote a request',
+      async () => {
+        await database.execute('UPDATE services SET frozen = 1, updated_at = CURRENT_TIMESTAMP WHERE id = 1')
+        expect(run('reset-active-backend vol1@arrayA --yes').stderr).toMatch(/or give --wait\.\n/)
+        expect(JSON.parse(run('reset-active-backend vol1@arrayA --yes --json').stdout)).toMatchObject({
+          msg: expect.stringMatching(/or give --wait\.$/),
+          error: { hint: expect.stringMatching(/or give --wait\.$/) },
+        })
+        const request = '{"host": "vol1@arrayA", "active_backend": "reset"}'
+        expect(run('apply - --yes', request).stderr).toMatch(/or say wait: true\.\n/)
+        expect(run('reset-active-backend --cluster vol1@arrayA').stderr).toMatch(/It is a host: leave --cluster out\./)
+      },
+    )
 
-    test('--wait-timeout waits that long', async () => {
+    testOnce('--wait-timeout waits that long', async () => {
       await database.execute("UPDATE services SET frozen = 1, updated_at = '2099-01-01 00:00:00' WHERE id = 1")
       const { status, stderr } = run('reset-active-backend vol1@arrayA --yes --wait-timeout 1')
       expect(status).toBe(1)
@@ -227,40 +216,43 @@ describe.each(engines)('$name', (engine) => {
       expect(run(`${line} --yes`)).toEqual({ status: 0, stdout: 'Nothing to change: vol1@arrayA\n', stderr: '' })
     })
 
-    test('promote refuses where nobody has the settings of the replica, and tells where it was promoted before', async () => {
-      const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
-      const where = `[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`
-      writeFileSync(conf, `${SECTION.replace('backend_id:arrayB', 'backend_id:arrayX')}${where}`)
-      const promote = (host: string) =>
-        run(
-          `promote ${host} --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=t --config-file ${conf} --check`,
+    testOnce(
+      'promote refuses where nobody has the settings of the replica, and tells where it was promoted before',
+      async () => {
+        const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
+        const where = `[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`
+        writeFileSync(conf, `${SECTION.replace('backend_id:arrayB', 'backend_id:arrayX')}${where}`)
+        const promote = (host: string) =>
+          run(
+            `promote ${host} --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=t --config-file ${conf} --check`,
+          )
+        expect(promote('vol1@arrayA').stderr).toMatch(
+          /\[arrayA\] in .* has no replication target arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
         )
-      expect(promote('vol1@arrayA').stderr).toMatch(
-        /\[arrayA\] in .* has no replication target arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
-      )
-      expect(promote('vol2@arrayA').stderr).toMatch(/vol2@arrayA is not failed over[\s\S]*\(not_failed_over\)/)
-      writeFileSync(
-        conf,
-        `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.33,api_token:t')}${where}`,
-      )
-      expect(promote('vol1@arrayA').stdout).toMatch(
-        /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*taken for promoted already/,
-      )
-    })
+        expect(promote('vol2@arrayA').stderr).toMatch(/vol2@arrayA is not failed over[\s\S]*\(not_failed_over\)/)
+        writeFileSync(
+          conf,
+          `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.33,api_token:t')}${where}`,
+        )
+        expect(promote('vol1@arrayA').stdout).toMatch(
+          /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*taken for promoted already/,
+        )
+      },
+    )
 
-    test('promote does not go on from a look that failed', () => {
+    testOnce('promote does not go on from a look that failed', () => {
       const line = `promote vol1@nowhere --to arrayB --without-replica --yes`
       expect(run(line)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('(service_not_found)') })
     })
 
-    test('a reset tells of each section that still has the old array', () => {
+    testOnce('a reset tells of each section that still has the old array', () => {
       const conf = join(mkdtempSync(join(folder, 'reset-')), 'cinder.conf')
       writeFileSync(conf, SECTION)
       const { stdout } = run(`reset-active-backend vol1@arrayA vol2@arrayA --check --config-file ${conf}`)
       expect(stdout).toMatch(/Warning: cinder.conf here still has arrayB as a replication target of \[arrayA\]/)
     })
 
-    test('a thaw tells what an admin had disabled', async () => {
+    testOnce('a thaw tells what an admin had disabled', async () => {
       await database.execute(
         "UPDATE services SET disabled = 1, disabled_reason = 'ticket 4711', frozen = 1 WHERE id = 2",
       )
@@ -275,13 +267,13 @@ describe.each(engines)('$name', (engine) => {
       expect(run('thaw c1@arrayA --cluster --check').stdout).not.toContain('Warning')
     })
 
-    test('apply keeps to the check mode that the file asks for', async () => {
+    testOnce('apply keeps to the check mode that the file asks for', async () => {
       const done = run('apply - --yes', '{"host": "vol2@arrayA", "frozen": true, "check_mode": "yes"}')
       expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('• freeze the backend') })
       expect((await database.rows('services'))[1]).toMatchObject({ frozen: 0 })
     })
 
-    test('--save keeps the way back in a new file, and never over another', async () => {
+    testOnce('--save keeps the way back in a new file, and never over another', async () => {
       const before = await fingerprint(database)
       const file = join(mkdtempSync(join(folder, 'save-')), 'result.json')
       const done = run(`freeze vol2@arrayA --yes --save ${file}`)
@@ -309,297 +301,6 @@ describe.each(engines)('$name', (engine) => {
       expect(run('apply - --yes --wait', request)).toMatchObject({ status: 0, stderr: '' })
       expect(await first()).toMatchObject({ active_backend_id: 'arrayB' })
     })
-  })
-})
-
-describe('at a terminal', () => {
-  let database: TestDatabase
-  beforeEach(async () => {
-    database = await embedded.create()
-    await seed(database)
-  })
-  afterEach(() => database.close())
-  const frozen = async () => (await database.rows('services'))[1]?.['frozen']
-  const ask = (type: string, env: NodeJS.ProcessEnv = {}) =>
-    atTerminal('cinder-backend freeze vol2@arrayA', { connection: database.connection, env }, [
-      { when: /\[y\/N\]/, type },
-    ])
-
-  test('a change is shown in colours and asked for, and done after a yes', async () => {
-    const { screen, status } = await ask('y\n')
-    expect(status).toBe(0)
-    expect(screen).toContain('• freeze the backend')
-    expect(screen).toContain('\u001b[31mfalse')
-    expect(screen).toContain('→  \u001b[32mtrue')
-    expect(screen).toContain('Do it? [y/N]')
-    expect(screen).toMatch(/✓.*freeze the backend/)
-    expect(await frozen()).toBe(1)
-  })
-
-  test.each([
-    ['n\n', 1],
-    ['\n', 1],
-    ['\u0004', 1],
-    ['\u0003', 130],
-  ])('%j is a no', async (type, expected) => {
-    const { screen, status } = await ask(type)
-    expect(status).toBe(expected)
-    expect(screen).toContain('Nothing was changed.')
-    expect(await frozen()).toBe(0)
-  })
-
-  test.each([
-    ['NO_COLOR', 'cinder-backend list', { NO_COLOR: '1' }],
-    ['--no-color', 'cinder-backend list --no-color', {}],
-    ['a dumb terminal', 'cinder-backend list', { TERM: 'dumb' }],
-  ])('%s: no colours', async (_, line, env) => {
-    expect((await atTerminal('cinder-backend list', { connection: database.connection })).screen).toContain(
-      '\u001b[31m',
-    )
-    const { screen } = await atTerminal(line, { connection: database.connection, env })
-    expect(screen).toContain('vol1@arrayA')
-    expect(screen).not.toContain('\u001b')
-  })
-
-  test('a narrow one gets a block for each backend in place of a broken table', async () => {
-    const { screen } = await atTerminal(
-      'cinder-backend list',
-      { connection: database.connection, env: { NO_COLOR: '1' } },
-      [],
-      50,
-    )
-    expect(screen).toMatch(/^vol1@arrayA !\r\n {2}heartbeat: {3}down/m)
-    expect(screen).toMatch(/^! failed over/m)
-    for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(50)
-  })
-
-  test('80 columns have room for the table, and a reason that is too long is cut before it breaks', async () => {
-    await database.execute(
-      "UPDATE services SET disabled = 1, disabled_reason = 'swapped by Mike on Tuesday' WHERE id = 2",
-    )
-    const list = async (columns: number) =>
-      (
-        await atTerminal(
-          'cinder-backend list',
-          { connection: database.connection, env: { NO_COLOR: '1' } },
-          [],
-          columns,
-        )
-      ).screen
-    const wide = await list(100)
-    expect(wide).toMatch(/^vol2@arrayA .*disabled \(swapped by…\)/m)
-    const narrow = await list(84)
-    expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +its own array\r$/m)
-  })
-
-  test('help does so too', async () => {
-    const { screen } = await atTerminal('cinder-backend promote --help', { connection: '' }, [], 60)
-    for (const line of screen.split('Examples:')[0]?.split(/\r?\n/) ?? []) {
-      expect(line.length).toBeLessThanOrEqual(60)
-    }
-  })
-
-  test('a dumb one gets no spinner', async () => {
-    const { screen } = await atTerminal('cinder-backend freeze vol2@arrayA --yes', {
-      connection: database.connection,
-      env: { TERM: 'dumb' },
-    })
-    expect(screen).toMatch(/^vol2@arrayA\r\n {2}✓ freeze the backend\r\n/)
-  })
-
-  test('errors and warnings break between words', async () => {
-    const { screen } = await atTerminal(
-      'cinder-backend thaw vol1@arrayA',
-      { connection: database.connection, env: { NO_COLOR: '1' } },
-      [],
-      40,
-    )
-    for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(40)
-    expect(screen.replace(/\s+/g, ' ')).toContain('and thawing it would hide that.')
-    expect(screen).toMatch(/\n {2}\(failed_over\)/)
-  })
-
-  test('FORCE_COLOR has colours in a pipe too', () => {
-    const list = (env: NodeJS.ProcessEnv) =>
-      shell('cinder-backend list', { connection: database.connection, env: { NO_COLOR: '', ...env } }).stdout
-    expect(list({ FORCE_COLOR: '1' })).toContain('\u001b[31mvol1@arrayA !')
-    expect(list({ FORCE_COLOR: '0' })).not.toContain('\u001b')
-  })
-
-  describe('the lines of cinder.conf are shown with the question, and only those are written', () => {
-    const promote = async (meanwhile: (conf: string) => void) => {
-      const conf = join(mkdtempSync(join(folder, 'question-')), 'cinder.conf')
-      writeFileSync(conf, SECTION)
-      const line = `cinder-backend promote vol1@arrayA --to arrayB --without-replica --config-file ${conf}`
-      const shown = await atTerminal(line, { connection: database.connection }, [
-        {
-          when: /\[y\/N\]/,
-          type: () => {
-            meanwhile(conf)
-            return 'y\n'
-          },
-        },
-      ])
-      return { ...shown, text: readFileSync(conf, 'utf8') }
-    }
-
-    test.each([
-      ['an address', '192.0.2.2', '192.0.2.22'],
-      ['a secret, which is not shown', 'token-of-B', 'token-of-D'],
-    ])('not where somebody changes %s meanwhile', async (_, old, fresh) => {
-      const { screen, status, text } = await promote((conf) => writeFileSync(conf, SECTION.replace(old, fresh)))
-      expect(screen).toContain('\u001b[32m+ san_ip = 192.0.2.2\u001b[39m')
-      expect({ status, text }).toEqual({ status: 1, text: SECTION.replace(old, fresh) })
-      expect(screen).toMatch(/no longer what was shown[\s\S]*\(conflict\)/)
-    })
-
-    test('done where nobody does', async () => {
-      const { screen, status, text } = await promote(() => {})
-      expect(status).toBe(0)
-      expect(text).toContain('san_ip = 192.0.2.2\n')
-      expect(screen.match(/is not started by this/g)).toHaveLength(1) // said once, after it
-    })
-  })
-
-  test('a wait shows what for and for how long, and a piped one nothing', async () => {
-    const line = 'cinder-backend reset-active-backend vol1@arrayA --yes --wait'
-    await database.execute("UPDATE services SET updated_at = '2099-01-01 00:00:00' WHERE id = 1")
-    const { screen, status } = await atTerminal(line, { connection: database.connection }, [
-      { when: /waiting until the heartbeat of vol1@arrayA has stopped \(2 s\)/, type: '\u0003' },
-    ])
-    expect(status).toBe(1)
-    expect(screen).toMatch(/✗\S* waiting until the heartbeat of vol1@arrayA has stopped \(\d+ s\)/)
-    expect(screen).toContain('Error:')
-    expect(screen).toContain('(interrupted)')
-  })
-
-  test('where the rows change while the question stands nothing is done', async () => {
-    const { screen, status } = await atTerminal(
-      'cinder-backend freeze vol2@arrayA',
-      { connection: database.connection },
-      [
-        {
-          when: /\[y\/N\]/,
-          type: async () => {
-            await database.execute("UPDATE services SET disabled = 1, disabled_reason = 'bob' WHERE id = 2")
-            return 'y\n'
-          },
-        },
-      ],
-    )
-    expect(status).toBe(1)
-    expect(screen).toContain('(conflict)')
-    expect((await database.rows('services'))[1]).toMatchObject({ disabled_reason: 'bob', frozen: 0 })
-  })
-
-  test('where somebody has done the same meanwhile, that is no failure', async () => {
-    const line = 'cinder-backend freeze vol2@arrayA'
-    const { connection } = database
-    const bob = () => {
-      shell(`${line} --yes`, { connection })
-      return 'y\n'
-    }
-    const { screen, status } = await atTerminal(line, { connection }, [{ when: /\[y\/N\]/, type: bob }])
-    expect(status).toBe(0)
-    expect(screen).toContain('Nothing to change: vol2@arrayA')
-  })
-
-  test('a request that was typed is asked for too', async () => {
-    const { screen, status } = await atTerminal('cinder-backend apply -', { connection: database.connection }, [
-      { when: /Ctrl-D ends it/, type: '{"host": "vol2@arrayA", "frozen": true}\n\u0004' },
-      { when: /\[y\/N\]/, type: 'y\n' },
-    ])
-    expect(status).toBe(0)
-    expect(screen).toMatch(/✓.*freeze the backend/)
-    expect(screen.match(/Reading/g)).toHaveLength(1)
-    expect(await frozen()).toBe(1)
-  })
-
-  test('one that is piped is asked for at the terminal, and refused without one', async () => {
-    const line = `echo '{"host": "vol2@arrayA", "frozen": true}' |`
-    const { connection } = database
-    const alone = await atTerminal(`${line} setsid -w cinder-backend apply -`, { connection })
-    expect(alone).toMatchObject({ status: 1, screen: expect.stringContaining('there is no terminal to ask at') })
-    const asked = await atTerminal(`${line} cinder-backend apply -`, { connection }, [
-      { when: /\[y\/N\]/, type: 'y\n' },
-    ])
-    expect(asked.status).toBe(0)
-    expect(await frozen()).toBe(1)
-  })
-
-  test('a file that asks for the diff gets it', () => {
-    const { stdout } = shell('cinder-backend apply - --json', {
-      connection: database.connection,
-      input: '{"host": "vol2@arrayA", "frozen": true, "diff": true, "check_mode": true}',
-    })
-    expect(valid(JSON.parse(stdout)).diff).toHaveLength(1)
-  })
-
-  test('undo tells of the cinder.conf that stays as it is before it asks', async () => {
-    const { connection } = database
-    const home = mkdtempSync(join(folder, 'caveat-'))
-    writeFileSync(join(home, 'cinder.conf'), SECTION)
-    const promote = `cinder-backend promote vol1@arrayA --to arrayB --without-replica --config-file cinder.conf`
-    expect(shell(`${promote} --yes --save result.json`, { connection, cwd: home }).status).toBe(0)
-    const { screen } = await atTerminal(`cinder-backend undo ${home}/result.json`, { connection }, [
-      { when: /\[y\/N\]/, type: 'y\n' },
-    ])
-    expect(screen).toMatch(/changed by that run too[\s\S]*\[y\/N\][\s\S]*✓.*put the row back/)
-  })
-
-  test('SIGTERM ends the question', async () => {
-    const file = join(mkdtempSync(join(folder, 'pid-')), 'pid')
-    const { screen, status } = await atTerminal(
-      `echo $$ > ${file}; exec cinder-backend freeze vol2@arrayA`,
-      { connection: database.connection },
-      [
-        {
-          when: /\[y\/N\]/,
-          type: () => {
-            process.kill(Number(readFileSync(file, 'utf8')), 'SIGTERM')
-            return ''
-          },
-        },
-      ],
-    )
-    expect(status).toBe(130)
-    expect(screen).toContain('Nothing was changed.')
-    expect(await frozen()).toBe(0)
-  })
-
-  test('with --json a no is a result too', async () => {
-    const { screen, status } = await atTerminal(
-      'cinder-backend freeze vol2@arrayA --json',
-      { connection: database.connection },
-      [{ when: /\[y\/N\]/, type: 'n\n' }],
-    )
-    expect(status).toBe(1)
-    const json = screen.split(/\r?\n/).find((each) => each.startsWith('{'))
-    expect(valid(JSON.parse(json ?? ''))).toMatchObject({ changed: false, error: { code: 'interrupted' } })
-  })
-
-  test('each stream has colours where it is a terminal, and only there', async () => {
-    const file = join(mkdtempSync(join(folder, 'stream-')), 'file')
-    const { connection } = database
-    await atTerminal(`cinder-backend show nobody@a 2> ${file}`, { connection })
-    expect(readFileSync(file, 'utf8')).toMatch(/^Error: No volume service/)
-    const { screen } = await atTerminal(`cinder-backend show nobody@a > ${file}`, { connection })
-    expect(screen).toContain('\u001b[31mError:')
-  })
-
-  test('without anything to read says what it waits for', async () => {
-    const { screen } = await atTerminal('cinder-backend', { connection: database.connection }, [
-      { when: /Reading a request; Ctrl-D ends it/, type: '{"host": "vol2@arrayA"}\n\u0004' },
-    ])
-    expect(screen).toContain('"msg":"vol2@arrayA: down, enabled')
-  })
-
-  test('a pipe that is closed early is no error', () => {
-    const { stdout, stderr, status } = shell('set -o pipefail; cinder-backend list | head -1', {
-      connection: database.connection,
-    })
-    expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
-    expect(stdout).toMatch(/^BACKEND/)
   })
 })
 
@@ -707,135 +408,5 @@ describe('help', () => {
   test('names every command', () => {
     const { stdout } = shell('cinder-backend --help', { connection: '' })
     for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'))
-  })
-})
-
-test.skipIf(missing.man !== null)(
-  `the manual is read without a complaint${missing.man === null ? '' : ` (skipped: ${missing.man})`}`,
-  () => {
-    const page = join(mkdtempSync(join(folder, 'man-')), 'cinder-backend.1')
-    writeFileSync(page, manual('1.2.3'))
-    const { status, stdout, stderr } = shell(`MANWIDTH=80 man --warnings -l ${page} | col -b`, { connection: '' })
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-    const text = stdout.replace(/\s+/g, ' ')
-    expect(text).toContain('cinder-backend - bring OpenStack Cinder volume backends')
-    for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${name}\\b`, 'm'))
-    expect(text).toContain('--replica <KEY=VALUE...>')
-  },
-)
-
-describe('completion, in the real shells', () => {
-  let database: TestDatabase
-  beforeEach(async () => {
-    database = await embedded.create()
-    await seed(database)
-  })
-  afterEach(() => database.close())
-  const script = (name: string) => {
-    const path = join(mkdtempSync(join(folder, 'completion-')), name)
-    writeFileSync(path, shell(`cinder-backend completion ${name}`, { connection: '' }).stdout)
-    return path
-  }
-  /** What the prompt of an interactive shell makes of the beginnings of lines, each followed by a tab. */
-  const atPrompt = async (start: string, ready: string, lines: readonly (readonly [string, string])[]) => {
-    const { connection } = database
-    const { screen } = await atTerminal(
-      start,
-      { connection, env: { PS1: '> ' } },
-      [
-        { when: /./s, type: `${ready}; echo re''ady\n` },
-        ...lines.flatMap(([typed], index) => [
-          { when: index === 0 ? /ready\r?\n/ : new RegExp(`next${index - 1}\\r?\\n`), type: `${typed}\t` },
-          { when: new RegExp(pattern(lines[index]?.[1] ?? '')), type: `\u0015echo ne''xt${index}\n` },
-        ]),
-        { when: new RegExp(`next${lines.length - 1}\\r?\\n`), type: 'exit\n' },
-      ],
-      400,
-    )
-    return screen
-  }
-  const pattern = (text: string) => text.replace(/[.*+?]/g, '\\$&')
-
-  test('bash', async () => {
-    const path = script('bash')
-    const lines = [
-      ['cinder-backend free', 'cinder-backend freeze'],
-      ['cinder-backend freeze --ye', 'cinder-backend freeze --yes'],
-      ['cinder-backend schema res', 'cinder-backend schema result'],
-      [`cinder-backend apply ${path.slice(0, -2)}`, `cinder-backend apply ${path}`],
-      ['cinder-backend show vol2@ar', 'cinder-backend show vol2@arrayA'],
-      ['cinder-backend freeze vol2@arrayA vol1', 'cinder-backend freeze vol2@arrayA vol1@arrayA'],
-      ['cinder-backend show --cluster c', 'cinder-backend show --cluster c1@arrayA'],
-      ['cinder-backend promote vol1@arrayA --service=pod', 'cinder-backend promote vol1@arrayA --service=podman'],
-      ['cinder-backend --det', 'cinder-backend --detailed-exitcode'],
-    ] as const
-    const screen = await atPrompt('bash --norc -i', `source ${path}`, lines)
-    for (const [, completed] of lines) expect(screen).toContain(completed)
-  })
-
-  test('a name of a host that a shell would run is not offered', async () => {
-    await database.execute("UPDATE services SET host = 'vol9$(touch /tmp/x)@arrayA' WHERE id = 2")
-    const line = `source ${script('bash')}; COMP_LINE='cinder-backend show vol' COMP_POINT=23 COMP_WORDS=(cinder-backend show vol) COMP_CWORD=2; _cinder_backend cinder-backend vol show; echo "\${COMPREPLY[@]}"`
-    expect(shell(line, { connection: database.connection }).stdout).toBe('vol3@arrayA vol1@arrayA\n')
-  })
-
-  describe('asks the database that the line names', () => {
-    const elsewhere = () => database.connection.slice('sqlite:///'.length)
-
-    test('bash', async () => {
-      const typed = `cinder-backend show --connection sqlite:///${elsewhere()} vol2@ar`
-      const screen = await atPrompt('bash --norc -i', `source ${script('bash')}; unset OS_DATABASE__CONNECTION`, [
-        [typed, 'vol2@arrayA'],
-      ])
-      expect(screen).toContain('vol2@arrayA')
-      const other = `source ${script('bash')}; COMP_LINE='cinder-backend show --connection sqlite:////other vol' COMP_POINT=53 COMP_WORDS=(cinder-backend show --connection sqlite : ////other vol) COMP_CWORD=6; _cinder_backend cinder-backend vol /other; echo "\${COMPREPLY[@]}"`
-      expect(shell(other, { connection: database.connection }).stdout).toBe('\n')
-    })
-
-    test.skipIf(missing.fish !== null)(`fish${missing.fish === null ? '' : ` (skipped: ${missing.fish})`}`, () => {
-      const typed = `cinder-backend show --connection=sqlite:///${elsewhere()} vol2@`
-      const line = `fish --no-config -c "source ${script('fish')}; complete -C '${typed}'"`
-      expect(shell(line, { connection: 'sqlite:////other' }).stdout).toBe('vol2@arrayA\n')
-    })
-
-    test.skipIf(missing.zsh !== null)(`zsh${missing.zsh === null ? '' : ` (skipped: ${missing.zsh})`}`, async () => {
-      const typed = `cinder-backend show --connection sqlite:///${elsewhere()} vol2@`
-      const ready = `autoload -U compinit; compinit -u -D; source ${script('zsh')}; unset OS_DATABASE__CONNECTION`
-      expect(await atPrompt('zsh -f -i', ready, [[typed, 'vol2@arrayA']])).toContain('vol2@arrayA')
-    })
-  })
-
-  test.skipIf(missing.fish !== null)(`fish${missing.fish === null ? '' : ` (skipped: ${missing.fish})`}`, () => {
-    const path = script('fish')
-    const complete = (line: string) =>
-      shell(`fish --no-config -c "source ${path}; complete -C '${line}'"`, { connection: database.connection })
-        .stdout.trim()
-        .split('\n')
-        .map((each) => each.split('\t')[0])
-    expect(complete('cinder-backend re').sort()).toEqual([
-      'replication-disable',
-      'replication-enable',
-      'reset-active-backend',
-    ])
-    expect(complete('cinder-backend freeze --ye')).toEqual(['--yes'])
-    expect(complete('cinder-backend schema res')).toEqual(['result'])
-    expect(complete('cinder-backend show vol2@')).toEqual(['vol2@arrayA'])
-    expect(complete('cinder-backend show --cluster ')).toEqual(['c1@arrayA'])
-    expect(complete('cinder-backend promote a --service po')).toEqual(['podman'])
-    expect(complete('cinder-backend --det')).toEqual(['--detailed-exitcode'])
-  })
-
-  test.skipIf(missing.zsh !== null)(`zsh${missing.zsh === null ? '' : ` (skipped: ${missing.zsh})`}`, async () => {
-    const lines = [
-      ['cinder-backend free', 'cinder-backend freeze'],
-      ['cinder-backend freeze --ye', 'cinder-backend freeze --yes'],
-      ['cinder-backend show vol2@', 'cinder-backend show vol2@arrayA'],
-      ['cinder-backend show --cluster c', 'cinder-backend show --cluster c1@arrayA'],
-      ['cinder-backend promote a --service pod', 'cinder-backend promote a --service podman'],
-      ['cinder-backend --det', 'cinder-backend --detailed-exitcode'],
-    ] as const
-    const ready = `autoload -U compinit; compinit -u -D; source ${script('zsh')}`
-    const screen = await atPrompt('zsh -f -i', ready, lines)
-    for (const [, completed] of lines) expect(screen).toContain(completed)
   })
 })

@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, test as plainTest } from 'vitest'
 import { controlOf } from '../../../src/service/managers.js'
 import { namesAsRedHat } from '../../../src/service/open.js'
 import { agent } from '../../support/agent.js'
-import { embedded, type TestDatabase } from '../../support/databases.js'
+import { embedded, titled } from '../../support/databases.js'
 import { service } from '../../support/rows.js'
 import { until } from '../../support/volume.js'
 
-const { folder } = inject('peers')
+const { folder, missing } = inject('peers')
 const MANAGER = new URL('../../support/peers/recording-manager', import.meta.url).pathname
 
 /** The name that each has by default on Debian, and the calls that are expected. */
@@ -51,30 +51,41 @@ const MANAGERS = {
   },
 } as const
 
-let database: TestDatabase
-let record: string
-beforeEach(async () => {
-  database = await embedded.create()
+/** A row, and a folder in which every manager is one that records its calls. */
+async function makeSite() {
+  const database = await embedded.create()
   await database.execute(service(1, 'vol1@arrayA'))
-  record = mkdtempSync(join(folder, 'manager-'))
+  const record = mkdtempSync(join(folder, 'manager-'))
   for (const name of ['systemctl', 'service', 'docker', 'podman', 'pcs']) symlinkSync(MANAGER, join(record, name))
-})
-afterEach(() => database.close())
+  const path = (name: string) => join(record, name)
+  const read = (name: string) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8').trim() : undefined)
+  return {
+    database,
+    record,
+    has: (name: string, text: string) => writeFileSync(path(name), text),
+    state: () => read('state'),
+    calls: () => read('calls')?.split('\n') ?? [],
+    ask: (wanted: object, args: readonly string[] = []) =>
+      agent(
+        {
+          host: 'vol1@arrayA',
+          connection: database.connection,
+          wait: false,
+          service: { timeout: 5, ...wanted },
+        },
+        { args, env: { PATH: `${record}:${process.env['PATH']}`, RECORD: record, SECRET: 'nothing' } },
+      ),
+  }
+}
 
-const has = (name: string, text: string) => writeFileSync(join(record, name), text)
-const state = () => readFileSync(join(record, 'state'), 'utf8').trim()
-const calls = () =>
-  existsSync(join(record, 'calls')) ? readFileSync(join(record, 'calls'), 'utf8').trim().split('\n') : []
-const ask = (wanted: object, args: readonly string[] = []) =>
-  agent(
-    {
-      host: 'vol1@arrayA',
-      connection: database.connection,
-      wait: false,
-      service: { timeout: 5, ...wanted },
-    },
-    { args, env: { PATH: `${record}:${process.env['PATH']}`, RECORD: record, SECRET: 'nothing' } },
-  )
+const test = plainTest.extend<{ site: Awaited<ReturnType<typeof makeSite>> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the names of what is needed from the pattern
+  site: async ({}, use) => {
+    const site = await makeSite()
+    await use(site)
+    await site.database.close()
+  },
+})
 
 describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, start, stop, known }) => {
   const name = namesAsRedHat(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
@@ -85,7 +96,9 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
       ).name
     : usual
 
-  test('is asked, told to stop, and asked again; then it is stopped already', async () => {
+  test.concurrent('is asked, told to stop, and asked again; then it is stopped already', async ({
+    site: { has, state, calls, ask },
+  }) => {
     has('state', 'started')
     const { result } = await ask({ manager, state: 'stopped' })
     expect(result).toMatchObject({
@@ -101,7 +114,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
     expect(calls()).toEqual([status(name), ...known(name)])
   })
 
-  test('is told to start what the request names', async () => {
+  test.concurrent('is told to start what the request names', async ({ site: { has, calls, ask } }) => {
     has('state', 'stopped')
     const { result } = await ask({ manager, name: 'it@1.service', state: 'started' })
     expect(result).toMatchObject({
@@ -114,21 +127,21 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
     expect(rest.at(-1)).toBe(status('it@1.service'))
   })
 
-  test('is only asked in check mode', async () => {
+  test.concurrent('is only asked in check mode', async ({ site: { has, calls, ask } }) => {
     has('state', 'started')
     const { result } = await ask({ manager, state: 'stopped' }, ['--check'])
     expect(result).toMatchObject({ changed: true, backends: [{ actions: ['stop_service'] }] })
     expect(calls()).toEqual([status(name)])
   })
 
-  test('is waited for where it takes its time', async () => {
+  test.concurrent('is waited for where it takes its time', async ({ site: { has, calls, ask } }) => {
     has('state', 'started')
     has('mood', 'late')
     expect((await ask({ manager, state: 'stopped' })).result).toMatchObject({ changed: true, failed: false })
     expect(calls().filter((call) => call === status(name)).length).toBeGreaterThan(2)
   })
 
-  test('fails with the last that it said, and without the secrets in it', async () => {
+  test.concurrent('fails with the last that it said, and without the secrets in it', async ({ site: { has, ask } }) => {
     has('state', 'started')
     has('mood', 'fail')
     const { result, stdout, stderr } = await ask({ manager, state: 'stopped' })
@@ -139,7 +152,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
     expect(stdout + stderr).not.toContain('hunter2')
   })
 
-  test('is ended when it hangs', async () => {
+  test.concurrent('is ended when it hangs', async ({ site: { has, ask } }) => {
     has('state', 'started')
     has('mood', 'hang')
     const { result } = await ask({ manager, state: 'stopped', timeout: 1 })
@@ -147,7 +160,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
     expect(result.msg).toContain(`${stop(name)} did not end within 1 s`)
   })
 
-  test('is not believed when it says that it stopped what still runs', async () => {
+  test.concurrent('is not believed when it says that it stopped what still runs', async ({ site: { has, ask } }) => {
     has('state', 'started')
     has('mood', 'deaf')
     const { result } = await ask({ manager, state: 'stopped', timeout: 1 })
@@ -159,14 +172,14 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
     expect(result.msg).toContain(`${manager} was told to have ${name} stopped, but after 1 s it is started`)
   })
 
-  test('does not know the service: that is no service that is stopped', async () => {
+  test.concurrent('does not know the service: that is no service that is stopped', async ({ site: { has, ask } }) => {
     has('state', 'stopped')
     has('mood', 'stranger')
     const { result } = await ask({ manager, state: 'stopped' })
     expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
   })
 
-  test('is not there', async () => {
+  test.concurrent('is not there', async ({ site: { database } }) => {
     const { result } = await agent(
       { host: 'vol1@arrayA', connection: database.connection, service: { manager, state: 'stopped' } },
       { env: { PATH: '/nowhere' } },
@@ -179,7 +192,9 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
 describe('command', () => {
   const script = (text: string) => ['/bin/sh', '-c', text]
 
-  test('runs what it is given without a shell, each argument as it is', async () => {
+  test.concurrent('runs what it is given without a shell, each argument as it is', async ({
+    site: { ask, record },
+  }) => {
     const made = join(record, 'a b; $HOME')
     const words = { start: ['true'], stop: ['touch', made], status: ['test', '!', '-e', made] }
     const { result } = await ask({ manager: 'command', state: 'stopped', ...words })
@@ -187,7 +202,9 @@ describe('command', () => {
     expect(existsSync(made)).toBe(true)
   })
 
-  test('a program that leaves its service behind with an open standard error is not waited for', async () => {
+  test.concurrent('a program that leaves its service behind with an open standard error is not waited for', async ({
+    site: { ask, record },
+  }) => {
     const pid = join(record, 'pid')
     const words = {
       start: script(`sleep 30 & echo $! > ${pid}`),
@@ -203,7 +220,8 @@ describe('command', () => {
     expect((await ask({ manager: 'command', ...words, state: 'stopped' })).result).toMatchObject({ changed: true })
   })
 
-  test('what a program started ends with it when it takes too long', async () => {
+  const kills = titled({ name: 'what a program started ends with it when it takes too long', missing: missing.ps })
+  test(kills, { concurrent: true, skip: missing.ps !== null }, async ({ site: { ask, record } }) => {
     const pid = join(record, 'pid')
     const words = { start: ['true'], stop: script(`sleep 60 & echo $! > ${pid}; wait`), status: ['true'] }
     const { result } = await ask({ manager: 'command', ...words, state: 'stopped', timeout: 1 })
@@ -214,7 +232,7 @@ describe('command', () => {
     await until('it is dead', async () => /^(Z.*)?$/.test(state().trim()))
   })
 
-  test('arguments never show, for they may hold a secret', async () => {
+  test.concurrent('arguments never show, for they may hold a secret', async ({ site: { ask } }) => {
     const words = { start: ['true'], stop: ['sh', '-c', 'echo hunter2 > /dev/null; exit 3'], status: ['true'] }
     const { result, stdout } = await ask({ manager: 'command', ...words, state: 'stopped' })
     expect(result.msg).toBe('sh failed with exit status 3. See why, and run it again.')
@@ -222,40 +240,10 @@ describe('command', () => {
   })
 })
 
-test('auto is systemd where it runs, else sysv', async () => {
+test.concurrent('auto is systemd where it runs, else sysv', async ({ site: { has, calls, ask } }) => {
   has('state', 'started')
   const { result } = await ask({ state: 'stopped' })
   const manager = existsSync('/run/systemd/system') ? 'systemd' : 'sysv'
   expect(result.backends[0]?.service).toMatchObject({ manager, state: 'stopped' })
   expect(calls()[0]).toMatch(manager === 'systemd' ? /^systemctl is-active / : /^service .+ status$/)
-})
-
-test.each([
-  ['ID=debian\n', false],
-  ['ID=ubuntu\nID_LIKE=debian\n', false],
-  ['ID="rhel"\nID_LIKE="fedora"\n', true],
-  ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', true],
-  ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', true],
-  ['PRETTY_NAME="not rhel"\nID=arch\n', false],
-])('%j names its packages as Red Hat does: %s', (release, expected) => {
-  expect(namesAsRedHat(release)).toBe(expected)
-})
-
-test.each([
-  ['systemd', 'activating', 'changing'],
-  ['systemd', 'reloading', 'started'],
-  ['systemd', 'failed', 'stopped'],
-  ['docker', 'restarting', 'changing'],
-  ['docker', 'paused', 'changing'],
-  ['podman', 'configured', 'stopped'],
-  ['pacemaker', ' * c-vol (ocf:heartbeat:podman): Stopping c0', 'changing'],
-  ['pacemaker', ' * c-vol (systemd:openstack-cinder-volume): FAILED c0', 'changing'],
-  ['pacemaker', '  * Clone Set: c-vol-clone [c-vol]:\n    * Started: [ c0 c1 ]\n    * Stopped: [ c2 ]', 'started'],
-] as const)('%s: %s is %s', (manager, output, expected) => {
-  const control = controlOf(
-    { manager, name: 'it', state: 'started', timeout: 1, start: [], stop: [], status: [] },
-    manager,
-    false,
-  )
-  expect(control.read({ status: 0, output, said: '' })).toBe(expected)
 })

@@ -1,27 +1,29 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { agent } from '../../support/agent.js'
-import { mariaDb, type TestDatabase, titled } from '../../support/databases.js'
+import { mariaDb, startOwnMariaDb, type TestDatabase, titled } from '../../support/databases.js'
 import { losingCommits } from '../../support/peers/proxy.js'
 import { FAILED_OVER, insert, service } from '../../support/rows.js'
 
-const { mariadb } = inject('peers')
 const RESET = { host: 'vol1@arrayA', active_backend: 'reset', replication: 'enabled' }
 
 describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
+  // These tests change GLOBAL variables, which no other test may see.
+  let mariadb: Awaited<ReturnType<typeof startOwnMariaDb>>
   let admin: Connection
   let database: TestDatabase
   beforeAll(async () => {
+    mariadb = await startOwnMariaDb()
     admin = await createConnection({ socketPath: mariadb.socket, user: 'root', multipleStatements: true })
     await admin.query("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON")
   })
   afterAll(async () => {
-    await admin.query('SET GLOBAL general_log = OFF')
     await admin.end()
+    await mariadb.stop()
   })
   beforeEach(async () => {
-    database = await mariaDb.create()
+    database = await mariadb.create()
     await admin.query(`USE ${name()}`)
   })
   afterEach(() => database.close())
@@ -156,7 +158,7 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
     await admin.query('START TRANSACTION; SELECT id FROM services WHERE id = 1 FOR UPDATE')
     const running = agent({ ...RESET, connection: database.connection })
-    await pause(700)
+    await expect.poll(waiting, { timeout: 10_000 }).toBeDefined()
     await admin.query(
       "UPDATE services SET disabled = 0, disabled_reason = NULL, replication_status = 'enabled', active_backend_id = NULL WHERE id = 1",
     )

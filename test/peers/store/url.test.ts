@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, inject, test } from 'vitest'
 import { AgentError } from '../../../src/model/errors.js'
-import { parseUrl, redacted } from '../../../src/store/url.js'
+import { parseUrl } from '../../../src/store/url.js'
 import { judge } from '../../support/judge.js'
 
 interface Answer {
@@ -77,33 +77,5 @@ describe.skipIf(missing.sqlalchemy !== null)(`beside SQLAlchemy itself${title}`,
     })
     expect(differing.slice(0, 3)).toEqual([])
     expect(answers.filter(({ error }) => error === undefined).length).toBeGreaterThan(600)
-  })
-})
-
-describe('a URL', () => {
-  test.each([
-    'postgresql://u:s3cret@h/d',
-    'postgresql+psycopg2://u:s3cret@h/d',
-    'oracle://s3cret@h',
-    's3cret',
-    '',
-    'http//u:s3cret',
-  ])('that is not supported (%s) is refused with what is, and without its password', (text) => {
-    expect(() => parseUrl(text)).toThrow(/Supported are mysql\+pymysql:.+sqlite:/)
-    expect(() => parseUrl(text)).not.toThrow(/s3cret/)
-  })
-
-  test('has the parameters of connection_parameters appended', () => {
-    const { parameters } = parseUrl('mysql://u:p@h/d?charset=utf8', 'ssl_ca=/ca.pem&ssl_key')
-    expect([...parameters]).toEqual([
-      ['charset', 'utf8'],
-      ['ssl_ca', '/ca.pem'],
-    ])
-  })
-
-  test('is shown to people without password and parameters', () => {
-    expect(redacted(parseUrl('mysql+pymysql://u:s3cret@[fd00::1]/d?ssl_key=s3cret'))).toBe(
-      'mysql://u:***@fd00::1:3306/d',
-    )
   })
 })

@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import type { TestProject } from 'vitest/node'
 import { makeCertificates } from './certificates.js'
-import { installPeers, type Peer } from './install.js'
-import { startMariaDb } from './mariadb.js'
+import { type MariaDb, startMariaDb } from './mariadb.js'
+import { findPeers, type Peer, requirePeersInCi } from './peers.js'
 
 /** What the tests are given: who is missing and why, and where those that are there can be found. */
 export interface Peers {
@@ -27,44 +28,71 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const missing = installPeers()
-  const folder = mkdtempSync(join(tmpdir(), 'cinder-backend-test-'))
-  const sqlite = join(folder, 'cinder.sqlite')
-  if (missing.cinder === null) syncDatabase(`sqlite:///${sqlite}`, folder)
-  let mariadb = { port: 0, socket: '', stop: async () => {} }
-  if (missing.mariadb === null) {
-    mariadb = await startMariaDb(join(folder, 'mariadb'), missing.openssl === null ? tls(join(folder, 'tls')) : [])
-    const admin = await createConnection({ socketPath: mariadb.socket, user: 'root' })
-    await admin.query('CREATE DATABASE cinder CHARACTER SET utf8')
-    await admin.query('CREATE USER cinder@localhost IDENTIFIED BY ?', [MARIADB_PASSWORD])
-    await admin.query('GRANT ALL ON *.* TO cinder@localhost')
-    await admin.end()
-    if (missing.cinder === null) {
-      syncDatabase(
-        `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@localhost:${mariadb.port}/cinder`,
-        folder,
-      )
-    }
-  }
-  provide('peers', { missing, folder, sqlite, mariadb: { port: mariadb.port, socket: mariadb.socket } })
-  return async () => {
-    await mariadb.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
+interface Site {
+  readonly peers: Peers
+  readonly stop: () => Promise<void>
 }
 
-function tls(folder: string): readonly string[] {
-  makeCertificates(folder)
+/** What one run of vitest has started. Each project loads this file anew, but all of them share the peers. */
+const started = globalThis as { peersOfTests?: Promise<Site> | undefined }
+
+export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  started.peersOfTests ??= startPeers()
+  const { peers, stop } = await started.peersOfTests
+  provide('peers', peers)
+  return stop
+}
+
+async function startPeers(): Promise<Site> {
+  const missing = findPeers()
+  requirePeersInCi(missing)
+  const folder = mkdtempSync(join(tmpdir(), 'cinder-backend-test-'))
+  const sqlite = join(folder, 'cinder.sqlite')
+  const [mariadb] = await Promise.all([
+    missing.mariadb === null ? startServer(folder, missing) : undefined,
+    missing.cinder === null ? syncDatabase(`sqlite:///${sqlite}`, folder, 'sqlite') : undefined,
+  ])
+  const stop = async () => {
+    started.peersOfTests = undefined
+    await mariadb?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const { port = 0, socket = '' } = mariadb ?? {}
+  return { peers: { missing, folder, sqlite, mariadb: { port, socket } }, stop }
+}
+
+/** The server with Cinder's tables in the database `cinder`. */
+async function startServer(folder: string, missing: Peers['missing']): Promise<MariaDb> {
+  const certificates = missing.openssl === null ? makeTls(join(folder, 'tls')) : Promise.resolve([])
+  const mariadb = await startMariaDb(join(folder, 'mariadb'), certificates)
+  await makeUser(mariadb.socket)
+  const url = `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@localhost:${mariadb.port}/cinder`
+  if (missing.cinder === null) await syncDatabase(url, folder, 'mariadb')
+  return mariadb
+}
+
+/** An empty database `cinder`, and its user. */
+export async function makeUser(socketPath: string): Promise<void> {
+  const admin = await createConnection({ socketPath, user: 'root' })
+  await admin.query('CREATE DATABASE cinder CHARACTER SET utf8')
+  await admin.query('CREATE USER cinder@localhost IDENTIFIED BY ?', [MARIADB_PASSWORD])
+  await admin.query('GRANT ALL ON *.* TO cinder@localhost')
+  await admin.end()
+}
+
+async function makeTls(folder: string): Promise<readonly string[]> {
+  await makeCertificates(folder)
   return [`--ssl-ca=${folder}/ca.pem`, `--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`]
 }
 
 /** Cinder's own tables, made by Cinder. */
-function syncDatabase(connection: string, folder: string): void {
-  const file = join(folder, 'sync.conf')
+async function syncDatabase(connection: string, folder: string, name: string): Promise<void> {
+  const state = join(folder, `sync-${name}`)
+  mkdirSync(state)
+  const file = join(state, 'cinder.conf')
   writeFileSync(
     file,
-    `[DEFAULT]\nstate_path = ${folder}\n[database]\nconnection = ${connection.replaceAll('$', '$$')}\n`,
+    `[DEFAULT]\nstate_path = ${state}\n[database]\nconnection = ${connection.replaceAll('$', '$$')}\n`,
   )
-  execFileSync('cinder-manage', ['--config-file', file, 'db', 'sync'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  await promisify(execFile)('cinder-manage', ['--config-file', file, 'db', 'sync'])
 }
