@@ -25,18 +25,22 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const PEERS = ['test/support/peers/setup.ts']
-
 /** One of the kinds of tests: CONTRIBUTING.md says what belongs where. */
-const project = (name: string, globalSetup: string[]) => ({
+const project = (name: string, options: { globalSetup?: string; setupFiles?: string } = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup },
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 })
+
+const globalSetup = 'test/support/peers/setup.ts'
 
 export default defineConfig({
   define: { VERSION: JSON.stringify('test') },
   test: {
-    projects: [project('unit', []), project('contract', PEERS), project('peers', PEERS)],
+    projects: [
+      project('unit'),
+      project('contract', { globalSetup }),
+      project('peers', { globalSetup, setupFiles: 'test/support/peers/each-file.ts' }),
+    ],
     setupFiles: ['test/support/each-file.ts'],
     maxWorkers: 2 * availableParallelism(), // the tests mostly wait for other processes
     sequence: { sequencer: LongestFirst },
