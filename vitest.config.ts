@@ -44,8 +44,8 @@ export default defineConfig({
     setupFiles: ['test/support/each-file.ts'],
     maxWorkers: 2 * availableParallelism(), // the tests mostly wait for other processes
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000, // on a machine that does other things too
+    hookTimeout: 180_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },
 })
