@@ -1,7 +1,7 @@
 import type { Row } from './backend.js'
 
 /** What was seen of one service's heartbeat. Times are milliseconds of a monotonic clock. */
-export interface Heartbeat {
+interface Heartbeat {
   /** `services.report_count`. */
   readonly count: number | null
   /** When the count was first seen. */

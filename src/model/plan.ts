@@ -3,8 +3,6 @@ import type { Action, ErrorCode } from './contract.generated.js'
 import type { AgentError } from './errors.js'
 import type { ServiceFacts } from './observation.js'
 
-export type { Action }
-
 export type GuardCode = Extract<
   ErrorCode,
   'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
@@ -52,8 +50,6 @@ export type Step =
     }
   | { readonly kind: 'await_down'; readonly actions: readonly []; readonly hosts: readonly string[] }
   | { readonly kind: 'await_heartbeat'; readonly actions: readonly []; readonly service: ServiceFacts }
-
-export type StepKind = Step['kind']
 
 export interface Plan {
   readonly steps: readonly Step[]

@@ -5,7 +5,7 @@ import { type DatabaseUrl, parseUrl } from '../store/url.js'
 import { quote } from '../text/quote.js'
 
 /** Cinder's own default (cinder/common/config.py). */
-export const DEFAULT_SERVICE_DOWN_TIME_S = 60
+const DEFAULT_SERVICE_DOWN_TIME_S = 60
 
 export interface DatabaseFacts {
   readonly url: DatabaseUrl

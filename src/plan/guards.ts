@@ -38,7 +38,7 @@ interface Guard {
 }
 
 /** Every guard, in the order in which refusals are reported. A guard speaks only if something would change. */
-export const GUARDS: readonly Guard[] = [
+const GUARDS: readonly Guard[] = [
   {
     code: 'failover_in_progress',
     refusesWhen: 'anything is to be done while `replication_status` is `failing-over`',

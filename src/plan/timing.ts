@@ -61,7 +61,7 @@ export function countsAsUp(row: Row, { wait }: Request, observation: Observation
 }
 
 /** The row whose heartbeat the service on this host sends. */
-export function findServiceRow({ backends }: Observation, { host }: ServiceFacts): Row | undefined {
+function findServiceRow({ backends }: Observation, { host }: ServiceFacts): Row | undefined {
   return backends.flatMap(({ services }) => services).find(({ name }) => name === host)
 }
 

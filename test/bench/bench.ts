@@ -5,8 +5,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createConnection } from 'mysql2/promise'
-import { installPeers } from '../peers/install.js'
-import { startMariaDb } from '../peers/mariadb.js'
+import { startMariaDb } from '../support/peers/mariadb.js'
+import { findPeers } from '../support/peers/peers.js'
 
 const ROUNDS = Number(process.argv[2] ?? 30)
 const SLOW_ROUNDS = Math.min(ROUNDS, 5)
@@ -42,7 +42,7 @@ db.exec(INSERT)
 db.close()
 noOp('cinder-backend, a no-op on SQLite', `sqlite:///${path('cinder.sqlite')}`)
 
-const missing = installPeers()
+const missing = findPeers()
 let stop = async () => {}
 if (missing.mariadb === null) {
   const server = await startMariaDb(path('mariadb'))

@@ -1,9 +1,11 @@
-import { copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { createConnection } from 'mysql2/promise'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { inject } from 'vitest'
-import { MARIADB_PASSWORD } from '../peers/setup.js'
+import { type MariaDb, startMariaDb } from './peers/mariadb.js'
+import { type EngineName, whyLeftOut } from './peers/peers.js'
+import { MARIADB_PASSWORD, makeUser } from './peers/setup.js'
 
 export type TableRow = Readonly<Record<string, string | number | null>>
 
@@ -47,13 +49,16 @@ export const sqliteByCinder: Engine = {
 export const mariaDb: Engine = {
   name: 'MariaDB, tables by cinder-manage',
   missing: missing.mariadb ?? missing.cinder,
-  create: mariaDatabase,
+  create: (whole) => makeMariaDatabase(mariadb, whole),
 }
 
-export const engines: readonly Engine[] = [embedded, sqliteByCinder, mariaDb]
+/** What holds on all of them. `ENGINE=embedded`, `sqlite` or `mariadb` leaves the others out. */
+export const engines: readonly Engine[] = Object.entries({ embedded, sqlite: sqliteByCinder, mariadb: mariaDb }).map(
+  ([name, engine]) => ({ ...engine, missing: engine.missing ?? whyLeftOut(name as EngineName) }),
+)
 
 /** A name for a block of tests that says why they are skipped, where they are. */
-export function titled({ name, missing: reason }: Engine): string {
+export function titled({ name, missing: reason }: Pick<Engine, 'name' | 'missing'>): string {
   return reason === null ? name : `${name} (skipped: ${reason})`
 }
 
@@ -75,14 +80,32 @@ function sqliteDatabase(make: ((db: Sqlite.Database) => void) | undefined): Test
 }
 
 /** The URL of a database of the tests' MariaDB, by TCP, with a password full of characters that need care. */
-export function mariaUrl(database: string, parameters = ''): string {
-  return `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@127.0.0.1:${mariadb.port}/${database}${parameters}`
+export function mariaUrl(database: string, parameters = '', port = mariadb.port): string {
+  return `mysql+pymysql://cinder:${encodeURIComponent(MARIADB_PASSWORD)}@127.0.0.1:${port}/${database}${parameters}`
 }
 
-async function mariaDatabase(whole = false): Promise<TestDatabase> {
+type Server = Pick<MariaDb, 'port' | 'socket'>
+
+/** A MariaDB for one file of tests that changes what all connections of a server share, with Cinder's tables of the service. */
+export async function startOwnMariaDb(): Promise<MariaDb & { create: () => Promise<TestDatabase> }> {
+  const server = await startMariaDb(mkdtempSync(join(folder, 'mariadb-')))
+  await makeUser(server.socket)
+  const theirs = await createConnection({ socketPath: mariadb.socket, user: 'root', database: 'cinder' })
+  const own = await createConnection({ socketPath: server.socket, user: 'root', database: 'cinder' })
+  for (const table of TABLES) {
+    const [[made]] = await theirs.query<RowDataPacket[]>(`SHOW CREATE TABLE ${table}`)
+    await own.query(made?.['Create Table'])
+  }
+  await Promise.all([theirs.end(), own.end()])
+  return { ...server, create: () => makeMariaDatabase(server) }
+}
+
+const TABLES = ['services', 'clusters']
+
+async function makeMariaDatabase({ port, socket }: Server, whole = false): Promise<TestDatabase> {
   const name = unique()
   const admin = await createConnection({
-    socketPath: mariadb.socket,
+    socketPath: socket,
     user: 'root',
     dateStrings: true,
     multipleStatements: true,
@@ -90,11 +113,11 @@ async function mariaDatabase(whole = false): Promise<TestDatabase> {
   const [all] = await admin.query(
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'cinder'",
   )
-  const tables = whole ? (all as { name: string }[]).map((table) => table.name) : ['services', 'clusters']
+  const tables = whole ? (all as { name: string }[]).map((table) => table.name) : TABLES
   const copies = tables.map((table) => `CREATE TABLE ${name}.${table} LIKE cinder.${table};`)
   await admin.query(`CREATE DATABASE ${name}; ${copies.join(' ')} USE ${name}`)
   return {
-    connection: mariaUrl(name, '?charset=utf8'),
+    connection: mariaUrl(name, '?charset=utf8', port),
     execute: async (sql) => {
       await admin.query(sql)
     },

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import type { TableRow, TestDatabase } from './databases.js'
 
 const { folder: tests } = inject('peers')
-const CONTROL = new URL('../peers/cinder-volume-control', import.meta.url).pathname
+const CONTROL = new URL('./peers/cinder-volume-control', import.meta.url).pathname
 
 /** What the driver was given at one of its starts. */
 interface Start {
@@ -55,7 +55,7 @@ replication_device = backend_id:arrayB,san_ip:192.0.2.2
 `,
   )
   writeFileSync(path('TESTS'), String(process.pid))
-  if (fake) writeFileSync(path('PROGRAM'), new URL('../peers/beating_service.py', import.meta.url).pathname)
+  if (fake) writeFileSync(path('PROGRAM'), new URL('./peers/beating_service.py', import.meta.url).pathname)
   const command = (verb: string) => [CONTROL, verb, folder]
   const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
   return {

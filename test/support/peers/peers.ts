@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+interface PeerProgram {
+  readonly present: () => boolean
+  /** Debian's packages that bring it. */
+  readonly packages: readonly string[]
+  /** What the tests do with it. */
+  readonly use: string
+  /** Every Debian has it: `PEERS=none` does not hide it. */
+  readonly essential?: boolean
+}
+
+/** The real programs that tests talk to. */
+export const PEERS = {
+  mariadb: {
+    present: () => ['mariadbd', 'mariadb-install-db', 'my_print_defaults'].every(isOnPath),
+    packages: ['mariadb-server-core', 'mariadb-client-core'], // the second for my_print_defaults, which the first's scripts call
+    use: 'the database server, started on loopback with its data in a temporary folder',
+  },
+  openssl: { present: () => isOnPath('openssl'), packages: ['openssl'], use: 'certificates for MariaDB with TLS' },
+  cinder: {
+    present: () => isOnPath('cinder-manage'),
+    packages: ['cinder-common'],
+    use: "Cinder's tables, Cinder's drivers, the comparison with cinder-manage",
+  },
+  cinderVolume: {
+    present: () => isOnPath('cinder-volume'),
+    packages: ['cinder-volume'],
+    use: 'the service whose backend is promoted',
+  },
+  oslo: {
+    present: () => canImport('oslo_config.cfg'),
+    packages: ['python3-oslo.config'],
+    use: 'judges how cinder.conf is read and edited',
+  },
+  sqlalchemy: {
+    present: () => canImport('sqlalchemy.engine.url'),
+    packages: ['python3-sqlalchemy'],
+    use: 'judges how database URLs are read',
+  },
+  python: { present: () => existsSync(PYTHON), packages: ['python3'], use: 'programs that stand in for others' },
+  ansible: {
+    present: () => isOnPath('ansible-playbook'),
+    packages: ['ansible-core'],
+    use: 'runs the module and the example playbooks',
+  },
+  puppet: { present: () => isOnPath('puppet'), packages: ['puppet-agent'], use: 'runs the example manifest' },
+  man: {
+    present: () => isOnPath('man') && isOnPath('col'),
+    packages: ['man-db', 'bsdextrautils'],
+    use: 'shows the manual',
+  },
+  zsh: { present: () => isOnPath('zsh'), packages: ['zsh'], use: 'completes command lines' },
+  fish: { present: () => isOnPath('fish'), packages: ['fish'], use: 'completes command lines' },
+  strace: { present: () => isOnPath('strace'), packages: ['strace'], use: 'kills the agent at a system call' },
+  ps: { present: () => isOnPath('ps'), packages: ['procps'], use: 'tells whether a process has ended' },
+  bash: { present: () => isOnPath('bash'), packages: ['bash'], use: 'runs command lines', essential: true },
+  script: {
+    present: () => spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true,
+    packages: ['bsdutils'],
+    use: 'gives the agent a terminal',
+    essential: true,
+  },
+  setpriv: {
+    present: () => process.getuid?.() !== 0 || isOnPath('setpriv'),
+    packages: ['util-linux'],
+    use: "takes root's rights away from the agent",
+    essential: true,
+  },
+} as const satisfies Record<string, PeerProgram>
+
+export type Peer = keyof typeof PEERS
+
+/** Debian's Python, which has Debian's modules; another one may come first on PATH. */
+export const PYTHON = '/usr/bin/python3'
+
+export const PEER_NAMES = Object.keys(PEERS) as readonly Peer[]
+
+/** `ENGINE=embedded` runs the tests on that engine alone: these peers are not started then. */
+const UNUSED_BY_ENGINE = { embedded: ['mariadb', 'cinder'], sqlite: ['mariadb'], mariadb: [] } as const
+
+export type EngineName = keyof typeof UNUSED_BY_ENGINE
+
+/** Why an engine is left out, or null where it is not. Errors: an engine that does not exist. */
+export function whyLeftOut(engine: EngineName): string | null {
+  const chosen = process.env['ENGINE']
+  if (chosen === undefined) return null
+  if (!Object.hasOwn(UNUSED_BY_ENGINE, chosen))
+    throw new Error(`ENGINE must be one of ${Object.keys(UNUSED_BY_ENGINE).join(', ')}, not ${chosen}`)
+  return chosen === engine ? null : `ENGINE=${chosen} leaves it out`
+}
+
+/** For each peer why it is missing, or null where it is there. `PEERS=none` hides those that a bare machine lacks. */
+export function findPeers(): Record<Peer, string | null> {
+  const unused = whyLeftOut('mariadb') === null ? [] : UNUSED_BY_ENGINE[process.env['ENGINE'] as EngineName]
+  const found = PEER_NAMES.map((name) => {
+    const leftOut = unused.some((each) => each === name) ? `ENGINE=${process.env['ENGINE']} leaves it out` : null
+    return [name, leftOut ?? whyMissing(PEERS[name])] as const
+  })
+  return Object.fromEntries(found) as Record<Peer, string | null> // one entry a peer
+}
+
+/** Errors: with CI=true a missing peer. */
+export function requirePeersInCi(missing: Record<Peer, string | null>): void {
+  const absent = Object.entries(missing).flatMap(([name, reason]) => (reason === null ? [] : `${name}: ${reason}`))
+  if (process.env['CI'] !== 'true' || absent.length === 0) return
+  throw new Error(`With CI=true every peer must be there. ${absent.join('; ')}. Run npm run peers.`)
+}
+
+function whyMissing({ present, packages, essential }: PeerProgram): string | null {
+  if (process.env['PEERS'] === 'none' && !essential) return 'PEERS=none hides it'
+  return present() ? null : `${packages.join(', ')} is not installed`
+}
+
+function isOnPath(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/bin']
+  return folders.some((folder) => existsSync(`${folder}/${program}`))
+}
+
+function canImport(module: string): boolean {
+  return spawnSync(PYTHON, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0
+}
