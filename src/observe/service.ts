@@ -3,7 +3,7 @@ import { type Backend, getSectionName } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, ServiceFacts, ServiceState } from '../model/observation.js'
 import type { Request } from '../model/request.js'
-import { readVolumeSettings } from '../oslo/settings.js'
+import { readVolumeSettings } from '../oslo/volume-settings.js'
 import type { ServiceManager } from '../service/manager.js'
 import { quote } from '../text/quote.js'
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { AgentError } from '../model/errors.js'
-import type { SourceFile } from '../model/observation.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
 import { type FileSelection, readConfigFiles } from './files.js'
+import { readWholeNumber } from './volume-settings.js'
 
 /** The options of cinder.conf for the database. */
 export interface Settings {
@@ -48,46 +48,8 @@ export function readServiceDownTime(selection: FileSelection, env: NodeJS.Proces
   return readWholeNumber(readConfig(readConfigFiles(selection, env), env), 'service_down_time')
 }
 
-/** Cinder's default (cinder/service.py). */
-const REPORT_INTERVAL_S = 10
-
-/** The options of the cinder-volume that reads the files. */
-export interface VolumeSettings {
-  /** Seconds. */
-  readonly reportInterval: number
-  readonly enabledBackends: readonly string[]
-  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name. */
-  readonly hostOf: (section: string) => string | undefined
-  /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
-  readonly replicates: (section: string) => boolean
-}
-
-/** Errors: config_error if report_interval is not a number. */
-export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.ProcessEnv): VolumeSettings {
-  const lookup = readConfig(files, env)
-  const value = (group: string, name: string) => lookup({ group, name })?.value || undefined
-  return {
-    reportInterval: readWholeNumber(lookup, 'report_interval') || REPORT_INTERVAL_S,
-    enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
-    hostOf: (section) => value(section, 'backend_host') ?? value('DEFAULT', 'host'),
-    replicates: (section) =>
-      [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
-  }
-}
-
 /** Cinder's default (cinder/db/sqlalchemy/api.py), if the file exists. */
 function findDefaultDatabase(lookup: Lookup): { value: string; place: string } | undefined {
   const path = `${lookup({ group: 'DEFAULT', name: 'state_path' })?.value}/cinder.sqlite`
   return existsSync(path) ? { value: `sqlite:///${path}`, place: "Cinder's default" } : undefined
-}
-
-function readWholeNumber(lookup: Lookup, name: 'service_down_time' | 'report_interval'): number | undefined {
-  const found = lookup({ group: 'DEFAULT', name })
-  if (found === undefined || found.value.trim() === '') return undefined
-  if (!/^\s*[+-]?\d+\s*$/.test(found.value)) {
-    throw new AgentError('config_error', `${name} in ${found.place}, is not a whole number.`, {
-      hint: `Correct ${name} in cinder.conf.`,
-    })
-  }
-  return Number(found.value)
 }

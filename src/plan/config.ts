@@ -12,8 +12,8 @@ import {
   readValue,
   withContent,
 } from '../oslo/section.js'
-import { readVolumeSettings } from '../oslo/settings.js'
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
+import { readVolumeSettings } from '../oslo/volume-settings.js'
 import { quote } from '../text/quote.js'
 import {
   assumePromoted,
