@@ -157,13 +157,16 @@ test.skipIf(missing.strace !== null)(
 
 test('killed at any moment, the file is the old or the new one, and the next run leaves nothing behind', async () => {
   const file = confFile(PURE)
+  const start = performance.now()
+  await agent(request(file, '10.0.0.1'))
+  const wholeMs = performance.now() - start
   const seen = new Set<string>()
   for (let round = 0; round < 60; round++) {
     const value = round % 2 === 0 ? '10.0.0.9' : '10.0.0.1'
     const child = spawn(process.execPath, [EXECUTABLE], { stdio: ['pipe', 'ignore', 'ignore'] })
     child.stdin.on('error', () => {})
     child.stdin.end(JSON.stringify(request(file, value)))
-    await Promise.race([once(child, 'exit'), pause(60 + Math.random() * 60)])
+    await Promise.race([once(child, 'exit'), pause(wholeMs * (0.4 + round / 60))])
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     const text = readFileSync(file, 'utf8')
