@@ -5,7 +5,7 @@ import type { Deadline } from './deadline.js'
 import type { OpenOptions } from './engine.js'
 import { translateMysqlError } from './mysql-errors.js'
 import { type MysqlOptions, makeMysqlOptions } from './options.js'
-import { interrupted } from './retry.js'
+import { interruptedError } from './retry.js'
 import type { Statement, Value } from './statements.js'
 import { type DatabaseUrl, redactUrl } from './url.js'
 
@@ -40,7 +40,7 @@ export function makeConnector(
         const ms = limit.remainingMs() + (isCommit ? COMMIT_GRACE_MS : 0)
         const stop = cutAfter(ms, isCommit ? undefined : signal, (reason) => {
           connection.destroy()
-          reject(reason === 'signal' ? interrupted() : deadlineError(server, limit, kind))
+          reject(reason === 'signal' ? interruptedError() : deadlineError(server, limit, kind))
         })
         start((error, result) => {
           stop()

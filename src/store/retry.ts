@@ -34,7 +34,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     }, milliseconds)
     const stop = () => {
       clearTimeout(timer)
-      reject(interrupted())
+      reject(interruptedError())
     }
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
@@ -42,7 +42,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 }
 
 /** For a signal during a turn to the database; true of nothing else. */
-export function interrupted(): AgentError {
+export function interruptedError(): AgentError {
   return new AgentError(
     'interrupted',
     'The run was interrupted by a signal. A database transaction that was open was rolled back.',

@@ -5,7 +5,7 @@ import type { Scope, Table } from '../model/backend.js'
 import { AgentError, getErrorCode } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 import type { OpenOptions } from './engine.js'
-import { interrupted } from './retry.js'
+import { interruptedError } from './retry.js'
 import { parseNames, parseRows } from './rows.js'
 import { loadDriver } from './sqlite-driver.js'
 import {
@@ -60,7 +60,7 @@ export function openSqlite(url: DatabaseUrl, { readOnly, signal, warn }: OpenOpt
       parseNames(selectAll(open(db?.readonly ?? true), path, makeNamesStatement(table))),
     change: async (work) => {
       const writable = open(false)
-      if (signal.aborted) throw interrupted()
+      if (signal.aborted) throw interruptedError()
       translateErrors(path, () => writable.exec('BEGIN IMMEDIATE'))
       try {
         const result = await work(makeSqliteTransaction(writable, path))
