@@ -21,7 +21,7 @@ export interface StepResult {
 
 /** What steps work with. */
 export interface StepTools extends Sources {
-  readonly store: Pick<Store, 'change'>
+  readonly store: Pick<Store, 'change' | 'read'>
   /** Puts the edited file in place of the old one, and returns the path of the backup. Errors: config_write_failed, conflict. */
   readonly replaceFile: (edit: ConfigEdit) => Promise<string | undefined>
   readonly signal: AbortSignal

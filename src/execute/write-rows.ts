@@ -12,7 +12,7 @@ import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { withRows } from '../observe/observe.js'
-import type { Deadline } from '../store/deadline.js'
+import { type Deadline, startDeadline } from '../store/deadline.js'
 import { retry } from '../store/retry.js'
 import type { Transaction } from '../store/store.js'
 import { quote } from '../text/quote.js'
@@ -22,6 +22,9 @@ type WriteRows = Extract<Step, { readonly kind: 'write_rows' }>
 
 /** The names that a message lists. */
 const MOST_NAMED = 3
+
+/** For a last look after the deadline. */
+const LOOK_UP_S = 2
 
 /** What one try came to, once it is committed. */
 type Attempt = Pick<StepResult, 'done' | 'observation' | 'isFinal' | 'unconfirmed'>
@@ -62,14 +65,26 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
     return await retry(request.timeout, signal, attempt)
   } catch (error) {
     if (lost === undefined) throw error
-    return {
-      done: undefined,
-      observation,
-      mayBeDone: true,
-      unconfirmed: listTargets(lost),
-      error: withLostAnswer(error),
-    }
+    return lookUp(lost, error, observation, tools)
   }
+}
+
+/** Once more after the deadline: the rows tell whether a change whose answer was lost was made. */
+async function lookUp(
+  lost: WriteRows,
+  error: unknown,
+  observation: Observation,
+  tools: StepTools,
+): Promise<StepResult> {
+  const inDoubt = { done: undefined, observation, mayBeDone: true, unconfirmed: listTargets(lost) }
+  try {
+    const rows = await tools.store.read(tools.request.targets, startDeadline(LOOK_UP_S))
+    const seen = withRows(observation, rows, tools)
+    if (mayBeOwn(lost, seen)) return claim(lost, seen, tools)
+  } catch {
+    // The first error is the one to report.
+  }
+  return { ...inDoubt, error: withLostAnswer(error) }
 }
 
 /** All rows of the backends that change, because the plan for one row of a cluster depends on the others. */
@@ -106,9 +121,9 @@ function withWritten(observation: Observation, { changes }: WriteRows): Observat
   return { ...observation, backends: observation.backends.map((backend) => withStates(backend, states)) }
 }
 
-/** Whether a commit that failed so may have been done all the same. */
+/** Whether a COMMIT was sent whose answer never came. */
 function isAnswerLost(error: unknown): boolean {
-  return error instanceof AgentError && ['connection_failed', 'timeout', 'interrupted'].includes(error.code)
+  return error instanceof AgentError && error.details.unconfirmed === true
 }
 
 /** Whether the rows hold what the lost commit would have written. Another time in `modified_at` proves that another run wrote them. */

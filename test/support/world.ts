@@ -106,6 +106,7 @@ export async function runInWorld(world: World, request: Request, { afterEffect }
     },
     manager: request.service && makeManager(world, note),
     store: {
+      read: async () => readRows(),
       change: async (work) => {
         const changes: RowChange[] = []
         const result = await work({

@@ -235,27 +235,61 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
   })
 
   describe('when the answer to the commit is lost', () => {
-    test.each([
-      ['and the server is there again, the change counts as made', 'cut' as const, { changed: true, failed: false }],
-      [
-        'and the server stays away, the result says that it is in doubt',
-        'cut-for-good' as const,
-        { changed: true, failed: true, error: { code: 'connection_failed' } },
-      ],
-      [
-        'and none comes by the deadline, the result says that it is in doubt',
-        'swallow' as const,
-        { changed: true, failed: true, error: { code: 'timeout' } },
-      ],
-    ])('%s', async (_, how, expected) => {
+    const unconfirmed = [{ host: 'vol1@arrayA' }]
+    const runThrough = async (
+      ...how: Parameters<typeof losingCommits> extends [number, ...infer Rest] ? Rest : never
+    ) => {
       await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
-      const proxy = await losingCommits(mariadb.port, how)
+      const proxy = await losingCommits(mariadb.port, ...how)
       const connection = database.connection.replace(`:${mariadb.port}/`, `:${proxy.port}/`)
-      const { result } = await agent({ ...RESET, timeout: 2, connection })
+      const { result } = await agent({ ...RESET, timeout: 2, connection }, { args: ['--diff'] })
       proxy.close()
-      expect(result).toMatchObject(expected)
-      if (result.failed) expect(result.msg).toContain('its answer was lost')
       expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null })
+      return result
+    }
+
+    test.each([
+      ['and the server is there again, the change may be this run’s', 'cut' as const],
+      ['and none comes by the deadline, the rows are looked up once more', 'swallow' as const],
+    ])('%s: told with what it was before, and without undo', async (_, how) => {
+      const result = await runThrough(how)
+      expect(result).toMatchObject({
+        changed: true,
+        failed: false,
+        msg: expect.stringContaining('(was arrayB)'),
+        backends: [{ before: { active_backend_id: 'arrayB' }, after: { active_backend_id: null } }],
+        diff: [{ before: expect.stringContaining('active_backend_id: arrayB') }],
+        unconfirmed,
+      })
+      expect(result).not.toHaveProperty('undo')
+      expect(result.warnings).toHaveLength(1)
+    })
+
+    test('and the server stays away, the result says that it is in doubt', async () => {
+      const result = await runThrough('cut-for-good')
+      expect(result).toMatchObject({ changed: true, failed: true, error: { code: 'connection_failed' }, unconfirmed })
+      expect(result).not.toHaveProperty('undo')
+    })
+
+    const reset = () => agent({ ...RESET, connection: database.connection }).then(() => {})
+    test('a change by another run is not told as this run’s', async () => {
+      const result = await runThrough('drop', () => pause(1100).then(reset))
+      expect(result).toMatchObject({ changed: false, failed: false, backends: [{ actions: [] }] })
+      expect(result).not.toHaveProperty('undo')
+      expect(result).not.toHaveProperty('unconfirmed')
+    })
+
+    test('a change by another run in the same second has no undo', async () => {
+      const result = await runThrough('drop', reset)
+      expect(result).toMatchObject({ failed: false })
+      expect(result).not.toHaveProperty('undo')
+      if (result.changed) expect(result).toMatchObject({ unconfirmed })
+    })
+
+    test('a commit that never reached the server is made again', async () => {
+      const result = await runThrough('drop')
+      expect(result).toMatchObject({ changed: true, failed: false, undo: { restore: [{}] } })
+      expect(result).not.toHaveProperty('unconfirmed')
     })
   })
 

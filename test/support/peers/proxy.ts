@@ -2,13 +2,22 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
 /**
- * A way to the server on `target` that passes everything on, but loses the answer to the first COMMIT: `swallow` leaves the agent waiting,
- * `cut` hangs up, `cut-for-good` hangs up and takes no connection from then on. Later connections are passed on untouched.
+ * A way to the server on `target` that passes everything on, but loses the first COMMIT or its answer: `swallow` leaves the agent waiting, `cut`
+ * hangs up, `cut-for-good` hangs up and takes no connection from then on, `drop` hangs up on both sides before the server gets the COMMIT. Later
+ * connections are passed on untouched, after `drop` once `meanwhile` is done.
  */
-export async function losingCommits(target: number, how: 'swallow' | 'cut' | 'cut-for-good') {
+export async function losingCommits(
+  target: number,
+  how: 'swallow' | 'cut' | 'cut-for-good' | 'drop',
+  meanwhile: () => Promise<void> = async () => {},
+) {
   const sockets = new Set<Socket>()
   let lost = false
-  const server = createServer((client) => {
+  let settled = Promise.resolve()
+  const server = createServer(async (client) => {
+    client.pause()
+    await settled
+    client.resume()
     const upstream = connect(target, '127.0.0.1')
     let losing = false
     for (const socket of [client, upstream]) sockets.add(socket.on('error', () => {}))
@@ -16,6 +25,12 @@ export async function losingCommits(target: number, how: 'swallow' | 'cut' | 'cu
       if (!lost && data.includes('COMMIT')) {
         lost = true
         losing = true
+        if (how === 'drop') {
+          client.destroy()
+          upstream.destroy()
+          settled = meanwhile()
+          return
+        }
       }
       upstream.write(data)
     })
