@@ -12,7 +12,7 @@ import { type Need, observeAgain, observeAll } from '../observe/observe.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
 import type { StepResult, StepTools } from './perform.js'
-import { requireProgress } from './require-progress.js'
+import { requireProgress, requireSameFailover } from './require-progress.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
   /** Is shown every plan before a step of it is done; what it throws ends the run. */
@@ -44,6 +44,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     const plan = makePlan(request, observation)
     requireProgress(plan, observation, journal)
     const passed = enforceGuards(plan, request)
+    requireSameFailover(plan, journal)
     options.approve(plan)
     journal = addNotes(journal, plan, passed)
     return plan

@@ -1,6 +1,13 @@
-import { COLUMNS, getActiveBackendId, listRows, makeRowKey, makeTargetKey, type RowChange } from '../model/backend.js'
+import {
+  type Backend,
+  COLUMNS,
+  getActiveBackendId,
+  makeRowKey,
+  makeTargetKey,
+  type RowChange,
+} from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isFailedOver } from '../model/failover.js'
+import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Plan, Step } from '../model/plan.js'
@@ -11,46 +18,52 @@ import { quote } from '../text/quote.js'
 const MOST_WAITS = 2
 
 /**
- * A step that was done and is planned again tells that the world undid it. Errors: failed_over (a new failover after the reset), conflict (another
- * failover than the one seen first, or rows and files that change back), replication_not_enabled, service_control_failed, timeout.
+ * A step that was done and is planned again tells that the world undid it. Errors: failed_over (a new failover after the reset), conflict (rows
+ * or a file that changed back), replication_not_enabled, service_control_failed, timeout.
  */
-export function requireProgress(plan: Plan, observation: Observation, { first, steps: done }: Journal): void {
-  assertSameFailover(plan, first, done)
+export function requireProgress(plan: Plan, observation: Observation, { steps: done }: Journal): void {
   if (done.length === 0) return
+  assertStaysReset(plan, done)
   assertReplicationEnabled(plan, done, observation)
   assertServiceStays(plan, done, observation)
   assertNothingUndone(plan, done)
 }
 
-/** The request was judged by whoever sent it on the failover that the run saw first. */
-function assertSameFailover({ steps }: Plan, first: Observation | undefined, done: readonly Step[]): void {
+/** Errors: failed_over. */
+function assertStaysReset({ steps }: Plan, done: readonly Step[]): void {
   const reset = listChanges(steps).find(clearsFailover)
-  if (reset === undefined) return
+  if (reset === undefined || !listChanges(done).some(clearsFailover)) return
   const { row } = reset
-  if (listChanges(done).some(clearsFailover)) {
-    throw new AgentError(
-      'failed_over',
-      `${quote(row.name)} was failed over again after its reset (${describeFailover(row.state)}).`,
-      { hint: 'Find out who failed it over, and why. Another run would reset it again.', ...nameRow(row) },
-    )
+  throw new AgentError(
+    'failed_over',
+    `${quote(row.name)} was failed over again after its reset (${describeFailover(row.state)}).`,
+    { hint: 'Find out who failed it over, and why. Another run would reset it again.', ...nameRow(row) },
+  )
+}
+
+/**
+ * The request was made for the failover that the run saw first. A reset of another failover, which nobody has judged, would lead Cinder to the
+ * wrong array. Errors: conflict.
+ */
+export function requireSameFailover({ steps }: Plan, { first }: Journal): void {
+  const before = new Map(first?.backends.map((backend) => [makeTargetKey(backend.target), describeArray(backend)]))
+  const changes = steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))
+  for (const { backend, rows } of changes) {
+    const was = before.get(makeTargetKey(backend.target))
+    const is = describeArray(backend)
+    if (was === undefined || was === is || !rows.some(clearsFailover)) continue
+    const { kind, name } = backend.target
+    throw new AgentError('conflict', `${quote(name)} is ${is}, but it was ${was} when this run began.`, {
+      hint: 'Find out who failed it over. Correct the request for that array, and run it again.',
+      [kind]: name,
+    })
   }
-  for (const { backend } of steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))) {
-    const key = makeTargetKey(backend.target)
-    const then = first?.backends.find(({ target }) => makeTargetKey(target) === key)
-    if (then === undefined || !listRows(backend).some(({ state }) => isFailedOver(state))) continue
-    const [was, is] = [getActiveBackendId(then), getActiveBackendId(backend)]
-    const wasFailedOver = listRows(then).some(({ state }) => isFailedOver(state))
-    if (was === is && wasFailedOver) continue
-    const from = wasFailedOver ? `failed over to ${was === undefined ? 'no array' : quote(was)}` : 'not failed over'
-    throw new AgentError(
-      'conflict',
-      `${quote(backend.target.name)} is failed over to ${quote(is ?? 'no array')}, but when this run began it was ${from}.`,
-      {
-        hint: 'Find out who failed it over, correct the request for that array, and run it again.',
-        [backend.target.kind]: backend.target.name,
-      },
-    )
-  }
+}
+
+function describeArray(backend: Backend): string {
+  const active = getActiveBackendId(backend)
+  if (active !== undefined) return `failed over to ${quote(active)}`
+  return isBackendFailedOver(backend) ? 'failed over to an unknown array' : 'not failed over'
 }
 
 /** The driver says at its start whether it replicates (cinder/volume/manager.py, init_host). */

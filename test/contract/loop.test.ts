@@ -1,0 +1,127 @@
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
+import { agent } from '../support/agent.js'
+import { confFile, PURE } from '../support/conf.js'
+import { embedded, type TestDatabase } from '../support/databases.js'
+import { FAILED_OVER, HEALTHY, service } from '../support/rows.js'
+
+const { folder } = inject('peers')
+
+const PROMOTION = {
+  host: 'vol1@arrayA',
+  active_backend: 'reset',
+  replication: 'enabled',
+  frozen: false,
+  service_down_time: 1,
+}
+
+/** A service that is only a file, never sends a heartbeat, and whose stop or start runs SQL on the database. */
+function makeService(database: TestDatabase, sql: { readonly stop?: string; readonly start?: string }) {
+  const on = join(mkdtempSync(join(folder, 'service-')), 'on')
+  writeFileSync(on, '')
+  const path = database.connection.slice('sqlite:///'.length)
+  const run = (statement: string | undefined) => {
+    if (statement === undefined) return ':'
+    const script = `require('better-sqlite3')('${path}').exec(process.argv[1])`
+    return `NODE_PATH=${join(process.cwd(), 'node_modules')} ${process.execPath} -e "${script}" "${statement}"`
+  }
+  const sh = (script: string) => ['/bin/sh', '-c', script]
+  return {
+    manager: 'command',
+    start: sh(`touch ${on}; ${run(sql.start)}`),
+    stop: sh(`rm -f ${on}; ${run(sql.stop)}`),
+    status: ['test', '-e', on],
+  }
+}
+
+async function withBackend(work: (database: TestDatabase, file: string) => Promise<void>): Promise<void> {
+  const database = await embedded.create()
+  try {
+    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+    await work(database, confFile(PURE))
+  } finally {
+    await database.close()
+  }
+}
+
+const FAIL_OVER_TO_Z = "UPDATE services SET active_backend_id = 'arrayZ'"
+
+describe('a failover to another array while the service is being stopped', () => {
+  test.each([
+    ['a promotion by name', { promote: 'arrayB' }, 'not_failed_over'],
+    ['a promotion whose settings are given', { options: { san_ip: '192.0.2.2' } }, 'conflict'],
+  ])('ends %s before the edit', async (_, config, code) => {
+    await withBackend(async (database, file) => {
+      const { result } = await agent({
+        ...PROMOTION,
+        connection: database.connection,
+        config: { file, ...config },
+        service: makeService(database, { stop: FAIL_OVER_TO_Z }),
+      })
+      expect(result).toMatchObject({
+        changed: true,
+        failed: true,
+        error: { code },
+        backends: [{ actions: ['stop_service'], after: { active_backend_id: 'arrayZ' } }],
+      })
+      expect(result.msg).toContain('arrayZ')
+      expect(result).not.toHaveProperty('undo')
+      expect(readFileSync(file, 'utf8')).toBe(PURE)
+      expect(await database.rows('services')).toMatchObject([{ active_backend_id: 'arrayZ' }])
+    })
+  })
+
+  test('ends a run without an edit before the reset', async () => {
+    await withBackend(async (database) => {
+      const { result } = await agent({
+        ...PROMOTION,
+        connection: database.connection,
+        config_file: confFile('[arrayA]\n'),
+        service: makeService(database, { stop: FAIL_OVER_TO_Z }),
+      })
+      expect(result).toMatchObject({ failed: true, error: { code: 'conflict' } })
+      expect(await database.rows('services')).toMatchObject([{ active_backend_id: 'arrayZ' }])
+    })
+  })
+
+  test('that is still running is told as that', async () => {
+    await withBackend(async (database, file) => {
+      const { result } = await agent({
+        ...PROMOTION,
+        connection: database.connection,
+        config: { file, promote: 'arrayB' },
+        service: makeService(database, { stop: "UPDATE services SET replication_status = 'failing-over'" }),
+      })
+      expect(result).toMatchObject({ failed: true, error: { code: 'failover_in_progress' } })
+      expect(readFileSync(file, 'utf8')).toBe(PURE)
+    })
+  })
+})
+
+test.skipIf(process.getuid?.() !== 0)(
+  `check mode foretells a cinder.conf that cannot be replaced${process.getuid?.() === 0 ? '' : ' (skipped: needs root)'}`,
+  async () => {
+    await withBackend(async (database, file) => {
+      const config = { file, promote: 'arrayB' }
+      chmodSync(dirname(file), 0o555)
+      for (const args of [['--check'], []]) {
+        const request = { ...PROMOTION, connection: database.connection, config }
+        const { result } = await agent(request, { args, unprivileged: true })
+        expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'config_write_failed' } })
+      }
+    })
+  },
+)
+
+test('of several backends the first guard in the order of the guards is reported, not that of the first backend', async () => {
+  const database = await embedded.create()
+  await database.execute(
+    service(1, 'vol1@arrayA', { ...FAILED_OVER, frozen: 0 }) +
+      service(2, 'vol2@arrayA', { ...HEALTHY, replication_status: 'failing-over', frozen: 1 }),
+  )
+  const backends = [{ host: 'vol1@arrayA' }, { host: 'vol2@arrayA' }]
+  const { result } = await agent({ connection: database.connection, backends, active_backend: 'reset' })
+  await database.close()
+  expect(result).toMatchObject({ changed: false, error: { code: 'failover_in_progress', host: 'vol2@arrayA' } })
+})
