@@ -2,7 +2,7 @@ import { execute } from './execute/execute.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
-import type { ConfigEdit, Plan } from './model/plan.js'
+import type { ConfigEdit, Plan, Step } from './model/plan.js'
 import type { Request } from './model/request.js'
 import { makeClock } from './observe/clock.js'
 import { readConfigFacts } from './observe/config.js'
@@ -25,8 +25,8 @@ export interface RunContext {
   readonly audience: Audience
   /** Tells a person who watches what is being done. */
   readonly onProgress: (text: string) => void
-  /** Is shown every plan before a step of it is done; what it throws ends the run. */
-  readonly approve?: ((plan: Plan) => void) | undefined
+  /** Is shown every plan before a step of it is done, and the steps done so far; what it throws ends the run. */
+  readonly approve?: ((plan: Plan, done: readonly Step[]) => void) | undefined
 }
 
 /** One request from bytes to result. It never throws: every failure is a result too. */

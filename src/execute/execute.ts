@@ -15,8 +15,8 @@ import type { StepResult, StepTools } from './perform.js'
 import { requireProgress, requireSameFailover } from './require-progress.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
-  /** Is shown every plan before a step of it is done; what it throws ends the run. */
-  readonly approve: (plan: Plan) => void
+  /** Is shown every plan before a step of it is done, and the steps done so far; what it throws ends the run. */
+  readonly approve: (plan: Plan, done: readonly Step[]) => void
 }
 
 /** The facts that must be fresh before a step. The writing of rows reads them under lock; a wait reads them itself. */
@@ -45,7 +45,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     requireProgress(plan, observation, journal)
     const passed = enforceGuards(plan, request)
     requireSameFailover(plan, journal)
-    options.approve(plan)
+    options.approve(plan, journal.steps)
     journal = addNotes(journal, plan, passed)
     return plan
   }

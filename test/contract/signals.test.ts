@@ -154,7 +154,7 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
     })
     expect(stdout.split(/\r?\n/).slice(0, 2)).toEqual([
       'cinder-backend: stopping cinder-volume (command)',
-      'cinder-backend: writing the rows: reset active backend, enable replication',
+      'cinder-backend: writing the rows: reset the active backend, enable replication',
     ])
   })
 })

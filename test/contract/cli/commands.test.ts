@@ -127,14 +127,14 @@ describe.each(engines)('$name', (engine) => {
       'a hint is said in options to whoever typed a command, and in keys to whoever wrote a request',
       async () => {
         await database.execute('UPDATE services SET frozen = 1, updated_at = CURRENT_TIMESTAMP WHERE id = 1')
-        expect(run('reset-active-backend vol1@arrayA --yes').stderr).toMatch(/or give --wait\.\n/)
+        expect(run('reset-active-backend vol1@arrayA --yes').stderr).toMatch(/ --wait\.\n/)
         expect(JSON.parse(run('reset-active-backend vol1@arrayA --yes --json').stdout)).toMatchObject({
-          msg: expect.stringMatching(/or give --wait\.$/),
-          error: { hint: expect.stringMatching(/or give --wait\.$/) },
+          msg: expect.stringMatching(/ --wait\.$/),
+          error: { hint: expect.stringMatching(/ --wait\.$/) },
         })
         const request = '{"host": "vol1@arrayA", "active_backend": "reset"}'
-        expect(run('apply - --yes', request).stderr).toMatch(/or say wait: true\.\n/)
-        expect(run('reset-active-backend --cluster vol1@arrayA').stderr).toMatch(/It is a host: leave --cluster out\./)
+        expect(run('apply - --yes', request).stderr).toMatch(/ wait: true\.\n/)
+        expect(run('reset-active-backend --cluster vol1@arrayA').stderr).toMatch(/ host[:,].* --cluster\./)
       },
     )
 
@@ -186,7 +186,7 @@ describe.each(engines)('$name', (engine) => {
       const refused = run('undo - --yes', again.stdout)
       expect(refused).toMatchObject({ status: 1, stdout: '' })
       expect(refused.stderr).toMatch(
-        /changed since: replication_status is "error", and was left as "enabled"[\s\S]*with the other commands[\s\S]*\(conflict\)/,
+        /replication_status: .*"enabled".*"error"[\s\S]*the other commands[\s\S]*\(conflict\)/,
       )
     })
 
@@ -229,7 +229,7 @@ describe.each(engines)('$name', (engine) => {
             `promote ${host} --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=t --config-file ${conf} --check`,
           )
         expect(promote('vol1@arrayA').stderr).toMatch(
-          /\[arrayA\] in .* has no replication target arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
+          /\[arrayA\] in .* arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
         )
         expect(promote('vol2@arrayA').stderr).toMatch(/vol2@arrayA is not failed over[\s\S]*\(not_failed_over\)/)
         writeFileSync(
