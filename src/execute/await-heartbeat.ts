@@ -1,4 +1,5 @@
 import { AgentError } from '../model/errors.js'
+import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { observeAgain } from '../observe/observe.js'
@@ -75,13 +76,13 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, { 
       row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
     return new AgentError(
       'timeout',
-      `cinder-volume on ${name}${more} did not go down within ${request.waitTimeout} s${age}.`,
+      `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,
       { hint: 'Stop it, and run this again.', host },
     )
   }
   const problem =
     service.state === 'stopped'
-      ? `${quote(service.name)} is stopped (${service.manager}), but the heartbeat of ${name}${more} did not stop within ${request.waitTimeout} s.`
+      ? `${service.manager} says that ${quote(service.name)} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${request.waitTimeout} s.`
       : `The heartbeat of ${name} did not stop within ${request.waitTimeout} s.`
   return new AgentError('timeout', problem, {
     hint: 'Find the other process that serves this backend and stop it, or correct {service_name}.',
@@ -92,7 +93,7 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, { 
 function makeNoHeartbeatError({ manager, name, host }: ServiceFacts, { request }: StepTools): AgentError {
   return new AgentError(
     'timeout',
-    `${quote(name)} is started (${manager}), but ${quote(host)} sent no heartbeat within ${request.waitTimeout} s.`,
+    `${manager} says that ${quote(name)} runs, but no heartbeat of ${quote(host)} was seen within ${request.waitTimeout} s.`,
     {
       hint: 'Check the log of cinder-volume: its driver may not have started. Correct the cause, restart cinder-volume, and run this again.',
       host,
@@ -103,7 +104,7 @@ function makeNoHeartbeatError({ manager, name, host }: ServiceFacts, { request }
 function makeStoppedError({ manager, name, host }: ServiceFacts): AgentError {
   return new AgentError(
     'service_control_failed',
-    `${quote(name)} stopped after its start (${manager}), and ${quote(host)} sent no heartbeat.`,
+    `${manager} says that ${quote(name)} is stopped again, and no heartbeat of ${quote(host)} was seen.`,
     { hint: 'Check the log of cinder-volume, and run this again.', host },
   )
 }

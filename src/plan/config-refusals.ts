@@ -13,7 +13,7 @@ import { needsReset } from './rows.js'
  */
 export function skipPromotion({ name }: BackendName, section: ConfigSection, options: readonly string[]): ConfigPlan {
   const differing = options.map((each) => quote(each)).join(', ')
-  const problem = `${quote(name)} is not failed over, so promote: true does not edit cinder.conf. But its section [${quote(section.name)}] differs from the request in ${differing}.`
+  const problem = `${quote(name)} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
   const hint =
     "If it was promoted before, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
   return {

@@ -54,7 +54,7 @@ function warnOfManagedFile({ file }: ConfigSection): readonly string[] {
     .filter((line) => /^[#;]/.test(line))
   const isManaged = comments.some((line) => MANAGED.test(line)) || /\/(kolla|puppet-generated)\//.test(file.path)
   return isManaged
-    ? [`A deploy tool manages ${quote(file.path)}. Change its source too, or the next deploy overwrites this edit.`]
+    ? [`A tool manages ${quote(file.path)}: change it at its source too, or the next deploy undoes this edit.`]
     : []
 }
 

@@ -72,7 +72,7 @@ function findDevice(
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
   }
   if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    const problem = `${quote(id)} cannot be promoted and stay in replication_device.`
+    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
     throw new AgentError('invalid_request', problem, {
       hint: 'List in {replicas} only the replicas of the new primary.',
     })

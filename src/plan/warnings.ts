@@ -64,7 +64,7 @@ function listReplicaIds({ files }: ConfigFacts, section: string): readonly strin
 function warnOfOtherBackends({ observation: { service }, actions }: Subject): readonly string[] {
   if (service === undefined || service.others.length === 0 || !actions.includes('stop_service')) return []
   return [
-    `${quote(service.name)} also serves other backends, which stop with it: ${service.others.map((each) => quote(each)).join(', ')}.`,
+    `Stopping ${quote(service.name)} stops the other backends that it serves too: ${service.others.map((each) => quote(each)).join(', ')}.`,
   ]
 }
 
@@ -72,7 +72,7 @@ function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): 
   if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
     return []
   return [
-    `cinder-volume starts with an edited section while ${quote(backend.target.name)} is still failed over, which some drivers refuse. Add active_backend: reset.`,
+    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. Add {reset}.`,
   ]
 }
 
@@ -87,7 +87,7 @@ function warnOfAnotherHost({ backend, observation: { service }, actions }: Subje
   if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service')))
     return []
   return [
-    `cinder.conf here belongs to ${quote(service.otherHost)}, not to ${quote(backend.target.name)}. Check that this is the right machine.`,
+    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
   ]
 }
 
@@ -99,7 +99,7 @@ function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
     .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
     .map(({ row }) => {
       const reason = quote(row.state.disabled_reason || 'none was given')
-      return `The thaw of ${quote(row.name)} enables it, although it was disabled for another reason: ${reason}`
+      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
     })
 }
 

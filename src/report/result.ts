@@ -88,7 +88,7 @@ function makeBody(
   summaries: readonly BackendSummary[],
   last: Observation,
   journal: Journal,
-  { diff, warnings = [] }: ReportOptions,
+  { diff, warnings = [], audience }: ReportOptions,
 ): Body {
   const { request, unconfirmed } = journal
   return {
@@ -100,7 +100,7 @@ function makeBody(
       ...journal.warnings,
       ...journal.passed.map(({ code, problem }) => `Forced past ${code}: ${problem}`),
       ...unconfirmed.map(({ name }) => warnOfUnconfirmed(name)),
-    ],
+    ].map((warning) => wordHint(warning, audience)),
     ...makeUndo(summaries, journal),
     ...(unconfirmed.length > 0 && { unconfirmed: unconfirmed.map(({ kind, name }) => ({ [kind]: name })) }),
   }

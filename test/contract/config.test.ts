@@ -40,7 +40,7 @@ describe('an entry to promote that is not there', () => {
 
   test('lets a run that was killed after its edit go on, with a replica that was corrected since too', async () => {
     const file = confFile(PROMOTED)
-    const taken = expect.arrayContaining([expect.stringContaining('it is taken for promoted already')])
+    const taken = expect.arrayContaining([expect.stringContaining('it counts as promoted before')])
     expect(await promote(file, { replication_device: [C] })).toMatchObject({ failed: false, warnings: taken })
     const corrected = await promote(file, { replication_device: [{ ...C, san_ip: '10.0.0.33' }] })
     expect(corrected).toMatchObject({ failed: false, warnings: taken })
@@ -75,8 +75,8 @@ describe('options and devices', () => {
       '--diff',
     )
     expect(result.warnings).toEqual([
-      'Pure Storage is not known to read sna_ip, which replication_device gives for arrayC. Did you mean san_ip?',
-      'pure_api_tokn is new in [arrayA], which has pure_api_token: is that meant?',
+      'Pure Storage does not read sna_ip, which replication_device has for arrayC. Did you mean san_ip?',
+      'pure_api_tokn is new in [arrayA]. Did you mean pure_api_token?',
     ])
     expect(result.diff?.[0]?.after).toContain('pure_api_tokn = ********\n')
     expect(readFileSync(file, 'utf8')).toContain('pure_api_tokn = s3cr3t-9\n')
@@ -167,7 +167,7 @@ describe('options and devices', () => {
     })
   })
 
-  test('warn where [backend_defaults] shines through, and where a tool manages the file', async () => {
+  test('warn of a value that now comes from [backend_defaults], and of a tool that manages the file', async () => {
     const file = confFile(
       `# This file is managed by Puppet\n[backend_defaults]\ndriver_ssl_cert_verify = false\n${PURE}`,
     )

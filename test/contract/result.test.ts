@@ -65,7 +65,7 @@ describe('the result', () => {
     ])
     expect(result.backends[0]?.heartbeat_age).toBeGreaterThanOrEqual(20)
     expect(result.backends[0]?.heartbeat_age).toBeLessThan(40)
-    expect(result.msg).toBe('c@a: up, enabled, not frozen, replication never set, running on its own array')
+    expect(result.msg).toBe('c@a: up, enabled, not frozen, replication never set, running on primary')
   })
 
   test('reports without a desired state', async () => {

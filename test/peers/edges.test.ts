@@ -130,9 +130,7 @@ describe.skipIf(missing.cinder !== null)(
         })
         expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'failed_over' } })
         // Neither was cinder.conf edited before the reset, which is told too; but no guard was forced.
-        expect(result.warnings).toEqual([
-          expect.stringMatching(/still has arrayB as a replication target of \[arrayA\]/),
-        ])
+        expect(result.warnings).toEqual([expect.stringMatching(/still has arrayB as a replica of \[arrayA\]/)])
         expect(result.msg).toMatch(/was failed over again after its reset .*"arrayX"/)
       }),
     )
@@ -275,7 +273,7 @@ describe('what is refused or told', () => {
       ])
       const blind = await agent({ ...base, ...RESET, service: manager, wait: false }, { args: ['--check'] })
       expect(blind.result.warnings).toEqual([
-        expect.stringMatching(/^With wait: false nobody looks at replication_status/),
+        expect.stringMatching(/^wait is false, so replication_status is not checked/),
       ])
     }),
   )

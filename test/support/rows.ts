@@ -24,7 +24,7 @@ export const FAILED_OVER = {
   frozen: 1,
 } as const satisfies TableRow
 
-/** The columns of a backend that runs on its own array, with replication, and thawed. */
+/** The columns of a backend that runs on its primary, with replication, and thawed. */
 export const HEALTHY = {
   disabled: 0,
   disabled_reason: null,

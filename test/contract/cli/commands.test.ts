@@ -237,7 +237,7 @@ describe.each(engines)('$name', (engine) => {
           `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.33,api_token:t')}${where}`,
         )
         expect(promote('vol1@arrayA').stdout).toMatch(
-          /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*taken for promoted already/,
+          /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*counts as promoted before/,
         )
       },
     )
@@ -251,7 +251,7 @@ describe.each(engines)('$name', (engine) => {
       const conf = join(mkdtempSync(join(folder, 'reset-')), 'cinder.conf')
       writeFileSync(conf, SECTION)
       const { stdout } = run(`reset-active-backend vol1@arrayA vol2@arrayA --check --config-file ${conf}`)
-      expect(stdout).toMatch(/Warning: cinder.conf here still has arrayB as a replication target of \[arrayA\]/)
+      expect(stdout).toMatch(/Warning: cinder.conf here still has arrayB as a replica of \[arrayA\]/)
     })
 
     testOnce('a thaw tells what an admin had disabled', async () => {

@@ -111,7 +111,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
       40,
     )
     for (const line of screen.split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(40)
-    expect(screen.replace(/\s+/g, ' ')).toContain('and thawing it would hide that.')
+    expect(screen.replace(/\s+/g, ' ')).toContain('so a thaw needs a reset in the same request.')
     expect(screen).toMatch(/\n {2}\(failed_over\)/)
   })
 
