@@ -32,13 +32,13 @@ export interface Candidate {
 
 interface Guard {
   readonly code: GuardCode
-  /** What it refuses, for the documentation. */
+  /** What it refuses, word for word as in README.md. */
   readonly refusesWhen: string
   readonly object: (candidate: Candidate) => Objection | undefined
 }
 
 /** Every guard, in the order in which refusals are reported. A guard speaks only if something would change. */
-const GUARDS: readonly Guard[] = [
+export const GUARDS: readonly Guard[] = [
   {
     code: 'failover_in_progress',
     refusesWhen: 'anything is to be done while `replication_status` is `failing-over`',
@@ -46,7 +46,8 @@ const GUARDS: readonly Guard[] = [
   },
   {
     code: 'not_failed_over',
-    refusesWhen: '`config.promote` would change cinder.conf, and the row is not failed over to the array that it names',
+    refusesWhen:
+      '`config.promote` would change cinder.conf, or goes with a reset, and the backend is not failed over to the array that it names',
     object: ({ configRefusal }) => configRefusal,
   },
   {
@@ -62,7 +63,8 @@ const GUARDS: readonly Guard[] = [
   },
   {
     code: 'service_up',
-    refusesWhen: 'a reset is to be done, and the service, or a member of the cluster, counts as up',
+    refusesWhen:
+      "a reset is to be done, or another `active_backend_id` to be restored, and the service, or a member of the cluster, has a heartbeat younger than `service_down_time`, by the database's clock",
     object: objectToRunningService,
   },
 ]
