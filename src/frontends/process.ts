@@ -3,7 +3,7 @@
  *
  *   process.ts   signals, crashes, the output, the exit status      stdin.ts   the request on standard input      cli/   the commands
  *
- * A front end may import agent.ts, model/, text/, request/ (parsing, flags) and report/formats; never store/, plan/, execute/ or oslo/.
+ * A front end may import agent.ts, model/, text/, request/ (parsing, flags) and report/ (formats, makeFailure), and nothing else of src/.
  * Promises: one JSON document on one line of standard output, whatever happens; the exit status depends on the result alone; no control
  * character from outside reaches a terminal. A front end adds no guard and no step of its own: each caller gets the same behaviour.
  */

@@ -4,7 +4,7 @@ export type Audience = 'request' | 'command'
 /**
  * How each front end names what a hint talks about. A hint holds the name in braces: "Stop it, or add {wait}." One column for each front end.
  */
-const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
+export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>> = {
   wait: { request: 'wait: true', command: '--wait' },
   force: { request: 'force: true', command: '--force' },
   check: { request: 'check mode', command: '--check' },
