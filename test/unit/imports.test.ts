@@ -131,7 +131,8 @@ test('no rooms import each other in a circle', () => {
 })
 
 test('every exception is still needed', () => {
-  const breaking = imports.filter((each) => !isAllowed(each) || roomsInCycles(imports).includes(roomOf(each.from)))
+  const circle = roomsInCycles(imports)
+  const breaking = imports.filter((each) => !isAllowed(each) || circle.includes(roomOf(each.from)))
   const needed = breaking.flatMap((each) => [each.from, tell(each)])
   expect(EXCEPTIONS.filter((each) => !needed.includes(each))).toEqual([])
 })
