@@ -17,7 +17,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'model/': { only: ['model/'] },
   'text/': { only: ['model/', 'text/'] },
   'plan/': { only: [...CORE, 'plan/'], ...PURE },
-  'report/': { only: [...CORE, 'report/'], ...PURE },
+  'report/': { only: [...CORE, 'plan/', 'report/'], ...PURE },
   'request/': { never: ['store/', 'plan/', 'execute/'] },
   'store/': { only: ['model/', 'text/', 'store/'] },
   'frontends/': { never: ['store/', 'plan/', 'execute/', 'oslo/', 'service/'] },
