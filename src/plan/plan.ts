@@ -1,3 +1,11 @@
+/**
+ * plan/ decides: a request and an observation in, a plan out. rows.ts plans what is written into rows, timing.ts when, config.ts the edit of
+ * cinder.conf; guards.ts and warnings.ts are tables. Imports model/, text/, drivers/ and the reading half of oslo/.
+ *
+ * Promised: no input or output; the same facts give the same plan, so check mode is the run's own first plan, and the next run finishes the work of
+ * a run that was killed; planned again after all steps are done, nothing is left.
+ * Not promised: that a plan can be carried out. The facts are of one moment, so every step is planned and judged again before it is done.
+ */
 import {
   type Backend,
   type BackendState,
