@@ -2,7 +2,7 @@
  * execute/ carries a plan out. It looks, plans, judges, does the first step, and looks again. Every step is made like the next run of a run that
  * was killed before it: nothing is known that is not in the tables, in cinder.conf, and with the manager.
  *
- * It may import model/, plan/, observe/, text/, the ports of store/ and service/, and the writing half of oslo/. It promises that no step is done
+ * It may import model/, plan/, observe/, text/, and from store/ and service/ their ports. It promises that no step is done
  * that a guard forbids on the facts of that moment, that the journal has every step that was done, also after a failure, and that nothing is read
  * again after the last step. It does not promise that a step that failed was not done: the journal then says that it may have been.
  */
