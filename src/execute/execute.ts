@@ -13,8 +13,8 @@ import type { Request } from '../model/request.js'
 import { type Need, observeAgain, observeAll } from '../observe/observe.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import type { StepResult, StepTools } from './perform.js'
 import { requireProgress, requireSameFailover } from './require-progress.js'
+import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
   /** Is shown every plan before a step of it is done, and the steps done so far; what it throws ends the run. */

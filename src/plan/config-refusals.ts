@@ -3,7 +3,7 @@ import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
-import type { ConfigPlan } from './config.js'
+import type { ConfigPlan } from './config-plan.js'
 import type { Objection } from './guards.js'
 import { needsReset } from './rows.js'
 
