@@ -6,7 +6,7 @@ import { observeAgain } from '../observe/observe.js'
 import { hasProvenHeartbeat } from '../plan/timing.js'
 import { describeAge } from '../plan/words.js'
 import { quote } from '../text/quote.js'
-import type { StepResult, StepTools } from './perform.js'
+import type { StepResult, StepTools } from './step.js'
 
 const ROW_POLL_MS = 500
 

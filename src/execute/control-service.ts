@@ -2,7 +2,7 @@ import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { throwWithTarget, withServiceState } from '../observe/observe.js'
 import type { ServiceManager } from '../service/manager.js'
-import type { StepResult, StepTools } from './perform.js'
+import type { StepResult, StepTools } from './step.js'
 
 type ControlService = Extract<Step, { readonly kind: 'stop_service' | 'start_service' }>
 

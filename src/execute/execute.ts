@@ -1,9 +1,11 @@
-// execute/ carries a plan out. It looks, plans, judges, does the first step, and looks again. Every step is made like the next run of a run that
-// was killed before it: nothing is known that is not in the tables, in cinder.conf, and with the manager.
-//
-// It may import model/, plan/, observe/, text/, the ports of store/ and service/, and the writing half of oslo/. It promises that no step is done
-// that a guard forbids on the facts of that moment, that the journal has every step that was done, also after a failure, and that nothing is read
-// again after the last step. It does not promise that a step that failed was not done: the journal then says that it may have been.
+/**
+ * execute/ carries a plan out. It looks, plans, judges, does the first step, and looks again. Every step is made like the next run of a run that
+ * was killed before it: nothing is known that is not in the tables, in cinder.conf, and with the manager.
+ *
+ * It may import model/, plan/, observe/, text/, and from store/ and service/ their ports. It promises that no step is done
+ * that a guard forbids on the facts of that moment, that the journal has every step that was done, also after a failure, and that nothing is read
+ * again after the last step. It does not promise that a step that failed was not done: the journal then says that it may have been.
+ */
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Plan, Refusal, Step } from '../model/plan.js'
@@ -11,8 +13,8 @@ import type { Request } from '../model/request.js'
 import { type Need, observeAgain, observeAll } from '../observe/observe.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import type { StepResult, StepTools } from './perform.js'
 import { requireProgress, requireSameFailover } from './require-progress.js'
+import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
   /** Is shown every plan before a step of it is done, and the steps done so far; what it throws ends the run. */

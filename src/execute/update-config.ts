@@ -2,7 +2,7 @@ import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { withEdit } from '../plan/config.js'
-import type { StepResult, StepTools } from './perform.js'
+import type { StepResult, StepTools } from './step.js'
 
 type UpdateConfig = Extract<Step, { readonly kind: 'update_config' }>
 

@@ -16,7 +16,7 @@ import { type Deadline, startDeadline } from '../store/deadline.js'
 import { retry } from '../store/retry.js'
 import type { Transaction } from '../store/store.js'
 import { quote } from '../text/quote.js'
-import type { StepResult, StepTools } from './perform.js'
+import type { StepResult, StepTools } from './step.js'
 
 type WriteRows = Extract<Step, { readonly kind: 'write_rows' }>
 

@@ -1,3 +1,11 @@
+/**
+ * model/ holds the types that all rooms share, and the rules that need no other room: what failed over means, freeze and thaw, heartbeats, the
+ * order of actions. It imports nothing but itself.
+ *
+ * Promised: all data is readonly; functions take values and return values; a type says what a step, a plan, an observation and a journal can be,
+ * so that a forgotten case does not compile.
+ * Not promised: that values are valid. They are checked where they come in (request/, store/, oslo/).
+ */
 import type { BackendState } from './contract.generated.js'
 
 export type { BackendState }

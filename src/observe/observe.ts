@@ -1,3 +1,11 @@
+/**
+ * observe/ makes an observation: the rows put together as backends, the heartbeats seen so far, cinder.conf, the service. Imports model/, text/,
+ * oslo/ (files and settings), and from store/ and service/ their ports.
+ *
+ * Promised: an observation is never changed, a new look makes a new one; only what is needed is read again; the manager is asked while the
+ * database answers; a name that is not exact is not found.
+ * Not promised: that rows, files and service are of the same moment.
+ */
 import type { Row } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import { isBackendFailedOver } from '../model/failover.js'

@@ -3,7 +3,7 @@ import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
-import type { ConfigPlan } from './config.js'
+import type { ConfigPlan } from './config-plan.js'
 import type { Objection } from './guards.js'
 import { needsReset } from './rows.js'
 
@@ -35,7 +35,7 @@ export function makeReplicaMissingError(
 ): AgentError {
   const problem = `[${quote(name)}] in ${quote(file.path)} has no replica ${quote(id ?? '')}, to which ${quote(target.name)} is failed over.`
   return new AgentError('config_error', problem, {
-    hint: 'Correct its backend_id there. If the section has its settings already, remove {promote}.',
+    hint: 'Correct its backend_id there. If the section has its settings already, {reset_alone}.',
     [target.kind]: target.name,
   })
 }
@@ -63,6 +63,6 @@ export function objectToPromotion({ name }: BackendName, id: string, active: str
   if (active !== undefined) return { problem, hint: `Set {promote} to ${quote(active)} if you mean that array.` }
   return {
     problem,
-    hint: "If the backend is healthy, there is nothing to do. If its row was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options}, without {promote}.",
+    hint: "If the backend is healthy, there is nothing to do. If its row was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options_alone}.",
   }
 }

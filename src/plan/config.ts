@@ -1,6 +1,6 @@
 import { type Backend, getSectionName } from '../model/backend.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
-import type { ConfigEdit, Plan } from '../model/plan.js'
+import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
 import { applyEdit } from '../oslo/editor.js'
 import {
@@ -15,6 +15,7 @@ import {
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { readVolumeSettings } from '../oslo/volume-settings.js'
 import { quote } from '../text/quote.js'
+import type { ConfigPlan } from './config-plan.js'
 import {
   assumePromoted,
   makeReplicaMissingError,
@@ -23,18 +24,8 @@ import {
   skipPromotion,
 } from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
-import type { Objection } from './guards.js'
 import { findReplica, type Replica } from './replica.js'
 import { needsReset } from './rows.js'
-
-/** What the request's `config` needs. */
-export interface ConfigPlan {
-  /** undefined: the section is as wanted. */
-  readonly edit: ConfigEdit | undefined
-  readonly section: Plan['section']
-  readonly warnings: readonly string[]
-  readonly refusal: Objection | undefined
-}
 
 const NOTHING: ConfigPlan = { edit: undefined, section: undefined, warnings: [], refusal: undefined }
 

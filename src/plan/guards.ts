@@ -123,6 +123,6 @@ function objectToRunningService(candidate: Candidate): Objection | undefined {
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return {
     problem: `cinder-volume on ${quote(first.name)}${more} is up (last heartbeat ${describeAge(first)} ago, service_down_time ${observation.serviceDownTime} s).`,
-    hint: 'Stop it, and add {wait} or wait until its heartbeat is older than that.',
+    hint: 'Stop it and wait until its heartbeat is older than that, or add {wait}.',
   }
 }

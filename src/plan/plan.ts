@@ -1,3 +1,11 @@
+/**
+ * plan/ decides: a request and an observation in, a plan out. rows.ts plans what is written into rows, timing.ts when, config.ts the edit of
+ * cinder.conf; guards.ts and warnings.ts are tables. Imports model/, text/, drivers/ and the reading half of oslo/.
+ *
+ * Promised: no input or output; the same facts give the same plan, so check mode is the run's own first plan, and the next run finishes the work of
+ * a run that was killed; planned again after all steps are done, nothing is left.
+ * Not promised: that a plan can be carried out. The facts are of one moment, so every step is planned and judged again before it is done.
+ */
 import {
   type Backend,
   type BackendState,
@@ -11,7 +19,8 @@ import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { type ConfigPlan, planConfig, sectionReplicates } from './config.js'
+import { planConfig, sectionReplicates } from './config.js'
+import type { ConfigPlan } from './config-plan.js'
 import { type Candidate, listRefusals } from './guards.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
@@ -35,45 +44,52 @@ export function makePlan(request: Request, observation: Observation): Plan {
   const config = planConfig(request, observation)
   const phases = observation.backends.map((backend) => planPhases(backend, request))
   const isAtRest = config.edit !== undefined || phases.some(({ stopped }) => stopped.rows.length > 0)
-  const { stops, starts } = planService(observation, request, isAtRest)
-  const hosts = findServicesToAwait(phases, request, observation, isAtRest)
-  const predict = starts ? makeStartPrediction(observation, config) : (backend: Backend) => backend
+  const control = planService(observation, request, isAtRest)
+  const predict = control.starts ? makeStartPrediction(observation, config) : (backend: Backend) => backend
   const tails = phases.map(({ left, after }) => planRows(predict(left), after))
   const { service } = observation
-  const steps: readonly (Step | undefined)[] = [
+  const optional: readonly (Step | undefined)[] = [
     makeWriteStep(phases.map(({ before }) => before)),
-    stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
-    request.wait && !observation.waitIsOver && hosts.length > 0
-      ? { kind: 'await_down', actions: [], hosts }
-      : undefined,
+    control.stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
+    planAwaitDown(phases, request, observation, isAtRest),
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
-    starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
-    planHeartbeat(observation, request, { starts, hasTail: tails.some(({ rows }) => rows.length > 0) }),
+    control.starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
+    planAwaitHeartbeat(observation, request, control.starts, tails),
     makeWriteStep(tails),
   ]
-  const missing = steps.filter((step) => step !== undefined)
-  const candidates = phases.map(
-    (each, index): Candidate => ({
-      backend: each.backend,
-      desired: each.desired,
-      resets: needsReset(each.backend, each.desired),
-      mustBeDown: mustBeDown(each),
-      rows: [each.before, each.stopped, tails[index] ?? each.stopped].flatMap(({ rows }) => rows),
-      controlsService: stops || starts,
-      edit: config.edit,
-      configRefusal: config.refusal,
-      waitsForDown: missing.some(({ kind }) => kind === 'await_down'),
-      request,
-      observation,
-    }),
-  )
+  const steps = optional.filter((step) => step !== undefined)
+  const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
+  const facts = { request, observation, config, waitsForDown, controlsService: control.stops || control.starts }
   return {
-    steps: missing,
-    refusals: listRefusals(candidates),
+    steps,
+    refusals: listRefusals(phases.map((each, index) => makeCandidate(each, tails[index], facts))),
     obstacle: config.edit && observation.config?.obstacles.get(config.edit.file),
     section: config.section,
     warnings: config.warnings,
+  }
+}
+
+type CandidateFacts = Pick<Candidate, 'request' | 'observation' | 'waitsForDown' | 'controlsService'> & {
+  readonly config: ConfigPlan
+}
+
+/** One backend as the guards look at it. */
+function makeCandidate(
+  phases: BackendPhases,
+  tail: BackendChange | undefined,
+  { config, ...facts }: CandidateFacts,
+): Candidate {
+  const { backend, desired, before, stopped } = phases
+  return {
+    ...facts,
+    backend,
+    desired,
+    rows: [before, stopped, ...(tail === undefined ? [] : [tail])].flatMap(({ rows }) => rows),
+    resets: needsReset(backend, desired),
+    mustBeDown: mustBeDown(phases),
+    edit: config.edit,
+    configRefusal: config.refusal,
   }
 }
 
@@ -98,23 +114,24 @@ function planService(
   return { stops, starts: wanted === 'started' && (service.state !== 'started' || stops) }
 }
 
-/** The services that must be down before something is done, and still count as up. */
-function findServicesToAwait(
+/** A wait for the services that must be down before something is done, and still count as up. */
+function planAwaitDown(
   phases: readonly BackendPhases[],
   request: Request,
   observation: Observation,
   isAtRest: boolean,
-): readonly string[] {
-  const { service } = observation
+): Step | undefined {
+  const { service, waitIsOver } = observation
+  if (!request.wait || waitIsOver) return undefined
   const ownMustBeDown = service !== undefined && (isAtRest || request.service?.state === 'stopped')
-  return phases.flatMap((each) => {
-    const { backend } = each
+  const hosts = phases.flatMap((each) => {
     const all = mustBeDown(each)
-    return backend.services
+    return each.backend.services
       .filter((row) => all || (ownMustBeDown && row.name === service.host))
       .filter((row) => countsAsUp(row, request, observation))
       .map(({ name }) => name)
   })
+  return hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined
 }
 
 /** Whether no service of the backend may run: under a reset, and if another array is set as the one that the backend runs on. */
@@ -126,14 +143,16 @@ function mustBeDown({ backend, desired, stopped }: BackendPhases): boolean {
 }
 
 /** A start is proven by a heartbeat that comes after it; until then nothing is thawed. */
-function planHeartbeat(
+function planAwaitHeartbeat(
   observation: Observation,
   { wait, service: wanted }: Request,
-  { starts, hasTail }: { readonly starts: boolean; readonly hasTail: boolean },
+  starts: boolean,
+  tails: readonly BackendChange[],
 ): Step | undefined {
   const { service } = observation
   if (!wait || service === undefined || wanted?.state !== 'started') return undefined
   const isProven = !starts && hasProvenHeartbeat(observation, service)
+  const hasTail = tails.some(({ rows }) => rows.length > 0)
   const isOpen = starts || service.startedAt !== undefined || hasTail || !hasFreshHeartbeat(observation, service)
   return isOpen && !isProven ? { kind: 'await_heartbeat', actions: [], service } : undefined
 }

@@ -53,7 +53,7 @@ export function findReplica(section: ConfigSection, wanted: WantedConfig, backen
 /** Each member has a file of its own, but all share the row that names the replica: the first reset would leave the others without it. */
 function makeClusterError({ target: { kind, name } }: Backend): AgentError {
   return new AgentError('invalid_request', `${quote(name)} is in a cluster, and each member has its own cinder.conf.`, {
-    hint: "Write the new primary's settings out as {options}, for all members alike, instead of {promote}. Run the request on all members at once.",
+    hint: "Write the new primary's settings out as {options_alone}. Run it on all members at once.",
     [kind]: name,
   })
 }

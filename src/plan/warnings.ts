@@ -136,6 +136,6 @@ function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
   )
   if (columns.length === 0) return []
   return [
-    `Columns of ${quote(backend.target.name)} are set without a guard: ${columns.join(', ')}. cinder-volume trusts them at its next start.`,
+    `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume trusts these columns at its next start.`,
   ]
 }

@@ -1,7 +1,9 @@
-// report/ makes the result document from what a run has done. It is pure: a journal in, a document out.
-//
-// It may import model/, text/, plan/ (summaries and warnings) and the reading half of oslo/. It promises one shape for
-// success, failure and check mode, keys in the order of the contract, and no secret. Actions are labels here; nothing is decided by them.
+/**
+ * report/ makes the result document from what a run has done. It is pure: a journal in, a document out.
+ *
+ * It may import model/, text/, plan/ (summaries and warnings) and the reading half of oslo/. It promises one shape for
+ * success, failure and check mode, keys in the order of the contract, and no secret. Actions are labels here; nothing is decided by them.
+ */
 
 import { sortActions } from '../model/actions.js'
 import { isChange, type Row, type RowChange } from '../model/backend.js'

@@ -4,12 +4,12 @@ import { quote } from '../text/quote.js'
 
 /** What an engine returned for `makeReadStatement`, with booleans and ages in seconds. Errors: schema_mismatch. */
 export function parseRows(result: unknown): readonly Row[] {
-  return listRows(result).map(parseRow)
+  return requireRows(result).map(parseRow)
 }
 
 /** What an engine returned for `makeNamesStatement`. The names are offered in hints, so a row without one is left out. */
 export function parseNames(result: unknown): readonly string[] {
-  return listRows(result).flatMap((row) => {
+  return requireRows(result).flatMap((row) => {
     const name = toColumns(row).get('name')
     return isText(name) ? name : []
   })
@@ -39,7 +39,7 @@ function parseRow(row: unknown): Row {
   }
 }
 
-function listRows(result: unknown): readonly unknown[] {
+function requireRows(result: unknown): readonly unknown[] {
   return Array.isArray(result) ? result : []
 }
 

@@ -1,3 +1,10 @@
+/**
+ * text/ makes texts safe and readable: quoting, secrets, similar names, lists, the words of hints. Imports nothing but itself and a library for
+ * the distance of words.
+ *
+ * Promised: what comes from outside is put into a message by quote(), on one line, without control characters and without the password of a URL.
+ * Not promised: that a secret is recognised whose name looks like none.
+ */
 /** Text from outside, fit for a message: on one line, not endless, and without the user and password of any URL in it. */
 export function quote(text: string, most = 200): string {
   return toOneLine(text.replace(/:\/+\S*@/g, '://***@'), most)

@@ -216,7 +216,7 @@ describe('options and devices', () => {
 
   test.each([
     [{ options: 'san_password=s3cr3t-x' }, /config.options must be a JSON object/],
-    [{ options: { san_ip: Number.MAX_SAFE_INTEGER + 3 } }, /A number in config/],
+    [{ options: { san_ip: Number.MAX_SAFE_INTEGER + 3 } }, /more digits/],
     [{ options: { san_ip: 'a\nb' } }, /san_ip holds a line break/],
     [{ replication_device: [{ backend_id: 'arrayC', conf: 'a,b' }] }, /comma/],
     [{ replication_device: [{ san_ip: 'x' }] }, /replication_device\[0\]/],

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { inject } from 'vitest'
 import { EXECUTABLE } from './agent.js'
 
@@ -19,14 +21,34 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
+const environment = ({ connection, env = {} }: CommandOptions) => ({
+  ...process.env,
+  PATH,
+  OS_DATABASE__CONNECTION: connection,
+  ...env,
+})
+
 /** A command line in a shell, without a terminal. */
-export function shell(line: string, { connection, cwd = folder, input = '', env = {} }: CommandOptions) {
+export function shell(line: string, options: CommandOptions) {
+  const { cwd = folder, input = '' } = options
   const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', line], {
     cwd,
     input,
     encoding: 'utf8',
-    env: { ...process.env, PATH, OS_DATABASE__CONNECTION: connection, ...env },
+    env: environment(options),
   })
+  return { status, stdout, stderr }
+}
+
+/** The same, for tests that run beside each other; nothing is on its standard input. */
+export async function startShell(line: string, options: CommandOptions): Promise<ReturnType<typeof shell>> {
+  const { cwd = folder } = options
+  const child = spawn('bash', ['--norc', '-c', line], {
+    cwd,
+    env: environment(options),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { status, stdout, stderr }
 }
 

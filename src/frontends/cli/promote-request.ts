@@ -14,7 +14,7 @@ export function makePromoteRequest(names: readonly string[], values: OptionValue
     ...makeTargets(names, values),
     active_backend: 'reset',
     replication: replica === undefined ? 'disabled' : 'enabled',
-    ...(service !== undefined && { frozen: false, service: parseService(service) }),
+    ...(service !== undefined && { frozen: false, service: parseServiceOption(service) }),
     config: {
       promote: to,
       options: parseOptionPairs(set ?? []),
@@ -24,7 +24,7 @@ export function makePromoteRequest(names: readonly string[], values: OptionValue
   }
 }
 
-function parseService(text: string): object {
+function parseServiceOption(text: string): object {
   const [manager = '', name] = text.split(/:(.*)/s)
   if (MANAGERS.includes(manager)) return { manager, ...(name && { name }) }
   throw makePromoteError(

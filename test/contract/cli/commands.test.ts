@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { COMMANDS } from '../../../src/frontends/cli/commands.js'
 import { valid } from '../../support/agent.js'
-import { shell } from '../../support/command.js'
+import { shell, startShell } from '../../support/command.js'
 import { embedded, engines, type TestDatabase, titled } from '../../support/databases.js'
 import { SECTION, seed } from '../../support/fleet.js'
 
@@ -298,8 +298,8 @@ describe.each(engines)('$name', (engine) => {
       const done = run('reset-active-backend vol1@arrayA --yes --json')
       const { undo } = JSON.parse(done.stdout)
       await database.execute('UPDATE services SET updated_at = CURRENT_TIMESTAMP WHERE id = 1')
+      expect(run('apply - --yes', JSON.stringify(undo)).stderr).toContain('(service_up)')
       const request = JSON.stringify({ ...undo, service_down_time: 3 })
-      expect(run('apply - --yes', request).stderr).toContain('(service_up)')
       expect(run('apply - --yes --wait', request)).toMatchObject({ status: 0, stderr: '' })
       expect(await first()).toMatchObject({ active_backend_id: 'arrayB' })
     })
@@ -307,9 +307,9 @@ describe.each(engines)('$name', (engine) => {
 })
 
 describe('mistakes', () => {
-  const run = (line: string) => shell(line, { connection: 'sqlite:////nowhere/cinder.sqlite' })
+  const run = (line: string) => startShell(line, { connection: 'sqlite:////nowhere/cinder.sqlite' })
 
-  test.each([
+  test.concurrent.each([
     ['cinder-backend shwo', /Unknown command: shwo\.\n +Did you mean show\?/],
     [
       'cinder-backend promote --to b --replica backend_id=c vol1@a',
@@ -342,40 +342,42 @@ describe('mistakes', () => {
     ['printf "host: a\\n b: :\\n" | cinder-backend apply -', /neither valid JSON nor valid YAML: [a-z ]+ \(line \d/],
     ['echo \'{"changed": true, "backends": []}\' | cinder-backend apply -', /a result, not a request\.\n +Use undo/],
     ['cinder-backend list', /\(connection_failed\)/],
-  ])('%s', (line, said) => {
-    const { status, stdout, stderr } = run(line)
+  ])('%s', async (line, said) => {
+    const { status, stdout, stderr } = await run(line)
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).toMatch(/^Error: /)
     expect(stderr).toMatch(said)
     expect(stderr).not.toMatch(/secret|\bat .*:\d+/)
   })
 
-  test('options before the command are those of the command', () => {
-    const { stdout, status } = run('cinder-backend --timeout 1 --json list')
+  test.concurrent('options before the command are those of the command', async () => {
+    const { stdout, status } = await run('cinder-backend --timeout 1 --json list')
     expect(status).toBe(1)
     expect(valid(JSON.parse(stdout)).error?.code).toBe('connection_failed')
-    expect(run('cinder-backend -h freeze').stdout).toMatch(/^Usage: cinder-backend freeze/)
-    expect(JSON.parse(run('cinder-backend --format list').stdout).msg).toMatch(/^--format must be one of/)
+    expect((await run('cinder-backend -h freeze')).stdout).toMatch(/^Usage: cinder-backend freeze/)
+    expect(JSON.parse((await run('cinder-backend --format list')).stdout).msg).toMatch(/^--format must be one of/)
   })
 
-  test.each(['1', '[null, 1, "a", []]', '[{"config": null}]', '[{"config": {"file": 1, "options": ["a"]}}]'])(
-    'undo takes no fact from a result with the backends %s',
-    (backends) => {
-      const undo = '{"restore": []}'
-      const { stderr } = run(`echo '{"undo": ${undo}, "backends": ${backends}}' | cinder-backend undo - --yes`)
-      expect(stderr).toContain('(invalid_request)')
-    },
-  )
+  test.concurrent.each([
+    '1',
+    '[null, 1, "a", []]',
+    '[{"config": null}]',
+    '[{"config": {"file": 1, "options": ["a"]}}]',
+  ])('undo takes no fact from a result with the backends %s', async (backends) => {
+    const undo = '{"restore": []}'
+    const { stderr } = await run(`echo '{"undo": ${undo}, "backends": ${backends}}' | cinder-backend undo - --yes`)
+    expect(stderr).toContain('(invalid_request)')
+  })
 
-  test('with --json are one JSON document', () => {
-    const { stdout, stderr } = run('cinder-backend freeze --json')
+  test.concurrent('with --json are one JSON document', async () => {
+    const { stdout, stderr } = await run('cinder-backend freeze --json')
     expect(stderr).toBe('')
     expect(valid(JSON.parse(stdout))).toMatchObject({ failed: true, error: { code: 'invalid_request' } })
   })
 })
 
 describe('help', () => {
-  test.each(COMMANDS.map((command) => [command.name, command] as const))(
+  test.concurrent.each(COMMANDS.map((command) => [command.name, command] as const))(
     'of %s has its options, and examples that work',
     async (name, command) => {
       const database = await embedded.create()
@@ -384,13 +386,14 @@ describe('help', () => {
       writeFileSync(join(home, 'cinder.conf'), SECTION)
       const options = { connection: database.connection, cwd: home, env: { HOME: home } }
       try {
-        if (/^replication/.test(name)) shell('cinder-backend reset-active-backend vol1@arrayA --yes', options)
+        if (/^replication/.test(name))
+          await startShell('cinder-backend reset-active-backend vol1@arrayA --yes', options)
         if (name === 'thaw')
-          shell(
+          await startShell(
             'cinder-backend reset-active-backend vol1@arrayA --yes; cinder-backend freeze vol1@arrayA --yes',
             options,
           )
-        const { stdout } = shell(`cinder-backend ${name} --help`, options)
+        const { stdout } = await startShell(`cinder-backend ${name} --help`, options)
         for (const { flags } of command.options) expect(stdout).toContain(flags.split(' ')[0])
         expect(command.examples.length).toBeGreaterThan(0)
         for (const { line, file } of command.examples) {
@@ -398,7 +401,7 @@ describe('help', () => {
           // There is no systemd here.
           if (file) writeFileSync(join(home, file.name), file.text.replace(/service:[\s\S]*/, ''))
           for (const each of file?.text.trimEnd().split('\n') ?? []) expect(stdout).toContain(each)
-          const run = shell(line.replace(' --service systemd', ''), options)
+          const run = await startShell(line.replace(' --service systemd', ''), options)
           expect({ line, stderr: run.stderr, status: run.status }).toEqual({ line, stderr: '', status: 0 })
           expect(run.stdout).not.toBe('')
         }
@@ -408,8 +411,8 @@ describe('help', () => {
     },
   )
 
-  test('names every command', () => {
-    const { stdout } = shell('cinder-backend --help', { connection: '' })
+  test.concurrent('names every command', async () => {
+    const { stdout } = await startShell('cinder-backend --help', { connection: '' })
     for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${name} `, 'm'))
   })
 })

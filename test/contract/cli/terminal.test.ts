@@ -37,7 +37,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     ['\n', 1],
     ['\u0004', 1],
     ['\u0003', 130],
-  ])('%j is a no', async (type, expected) => {
+  ])('does nothing when the answer is %j', async (type, expected) => {
     const { screen, status } = await ask(type)
     expect(status).toBe(expected)
     expect(screen).toContain('Nothing was changed.')
@@ -48,7 +48,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     ['NO_COLOR', 'cinder-backend list', { NO_COLOR: '1' }],
     ['--no-color', 'cinder-backend list --no-color', {}],
     ['a dumb terminal', 'cinder-backend list', { TERM: 'dumb' }],
-  ])('%s: no colours', async (_, line, env) => {
+  ])('has no colours when there is %s', async (_, line, env) => {
     expect((await atTerminal('cinder-backend list', { connection: database.connection })).screen).toContain(
       '\u001b[31m',
     )
@@ -57,7 +57,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(screen).not.toContain('\u001b')
   })
 
-  test('a narrow one gets a block for each backend in place of a broken table', async () => {
+  test('shows a block for each backend when the table is too wide', async () => {
     const { screen } = await atTerminal(
       'cinder-backend list',
       { connection: database.connection, env: { NO_COLOR: '1' } },
@@ -88,14 +88,14 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(narrow).toMatch(/^vol2@arrayA +down, \d+ days +disabled +no +enabled +primary\r$/m)
   })
 
-  test('help does so too', async () => {
+  test('breaks the lines of the help when they are too long', async () => {
     const { screen } = await atTerminal('cinder-backend promote --help', { connection: '' }, [], 60)
     for (const line of screen.split('Examples:')[0]?.split(/\r?\n/) ?? []) {
       expect(line.length).toBeLessThanOrEqual(60)
     }
   })
 
-  test('a dumb one gets no spinner', async () => {
+  test('shows no spinner when the terminal is dumb', async () => {
     const { screen } = await atTerminal('cinder-backend freeze vol2@arrayA --yes', {
       connection: database.connection,
       env: { TERM: 'dumb' },
@@ -103,7 +103,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(screen).toMatch(/^vol2@arrayA\r\n {2}✓ freeze the backend\r\n/)
   })
 
-  test('errors and warnings break between words', async () => {
+  test('breaks errors and warnings between words', async () => {
     const { screen } = await atTerminal(
       'cinder-backend thaw vol1@arrayA',
       { connection: database.connection, env: { NO_COLOR: '1' } },
@@ -115,7 +115,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(screen).toMatch(/\n {2}\(failed_over\)/)
   })
 
-  test('FORCE_COLOR has colours in a pipe too', () => {
+  test('has colours in a pipe when FORCE_COLOR is set', () => {
     const list = (env: NodeJS.ProcessEnv) =>
       shell('cinder-backend list', { connection: database.connection, env: { NO_COLOR: '', ...env } }).stdout
     expect(list({ FORCE_COLOR: '1' })).toContain('\u001b[31mvol1@arrayA !')
@@ -172,7 +172,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(screen).toContain('(interrupted)')
   })
 
-  test('where the rows change while the question stands nothing is done', async () => {
+  test('does nothing when the rows change before the answer', async () => {
     const { screen, status } = await atTerminal(
       'cinder-backend freeze vol2@arrayA',
       { connection: database.connection },
@@ -191,7 +191,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect((await database.rows('services'))[1]).toMatchObject({ disabled_reason: 'bob', frozen: 0 })
   })
 
-  test('where somebody has done the same meanwhile, that is no failure', async () => {
+  test('does not fail when somebody has done the same before the answer', async () => {
     const line = 'cinder-backend freeze vol2@arrayA'
     const { connection } = database
     const bob = () => {
@@ -266,7 +266,7 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(await frozen()).toBe(0)
   })
 
-  test('with --json a no is a result too', async () => {
+  test('answers with a result when --json is given and the answer is no', async () => {
     const { screen, status } = await atTerminal(
       'cinder-backend freeze vol2@arrayA --json',
       { connection: database.connection },
@@ -286,14 +286,14 @@ describe.skipIf(missing.script !== null)(titled({ name: 'at a terminal', missing
     expect(screen).toContain('\u001b[31mError:')
   })
 
-  test('without anything to read says what it waits for', async () => {
+  test('says what it waits for when it has nothing to read', async () => {
     const { screen } = await atTerminal('cinder-backend', { connection: database.connection }, [
       { when: /Press Ctrl-D/, type: '{"host": "vol2@arrayA"}\n\u0004' },
     ])
     expect(screen).toContain('"msg":"vol2@arrayA: down, enabled')
   })
 
-  test('a pipe that is closed early is no error', () => {
+  test('does not fail when the pipe is closed early', () => {
     const { stdout, stderr, status } = shell('set -o pipefail; cinder-backend list | head -1', {
       connection: database.connection,
     })
