@@ -4,7 +4,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { agent } from '../support/agent.js'
 import { confFile, PURE } from '../support/conf.js'
 import { embedded, type TestDatabase } from '../support/databases.js'
-import { FAILED_OVER, HEALTHY, service } from '../support/rows.js'
+import { FAILED_OVER, HEALTHY, insert, service } from '../support/rows.js'
 
 const { folder } = inject('peers')
 
@@ -124,4 +124,41 @@ test('of several backends the first guard in the order of the guards is reported
   const { result } = await agent({ connection: database.connection, backends, active_backend: 'reset' })
   await database.close()
   expect(result).toMatchObject({ changed: false, error: { code: 'failover_in_progress', host: 'vol2@arrayA' } })
+})
+
+describe('a promotion', () => {
+  const config = (file: string, promote: string | boolean) => ({ file, promote })
+
+  test.each(['arrayB', true])('of a backend in a cluster (promote: %s) is refused by every road', async (promote) => {
+    const database = await embedded.create()
+    const cluster = { cluster_name: 'c1@arrayA' }
+    await database.execute(
+      service(1, 'vol1@arrayA', { ...FAILED_OVER, ...cluster }) +
+        insert('clusters', {
+          id: 1,
+          name: 'c1@arrayA',
+          binary: 'cinder-volume',
+          deleted: 0,
+          race_preventer: 0,
+          ...FAILED_OVER,
+        }),
+    )
+    for (const target of [{ host: 'vol1@arrayA' }, { cluster: 'c1@arrayA' }]) {
+      const request = { ...target, connection: database.connection, active_backend: 'reset', frozen: true }
+      const { result } = await agent({ ...request, config: config(confFile(PURE), promote) })
+      expect(result).toMatchObject({ changed: false, error: { code: 'invalid_request' } })
+    }
+    await database.close()
+  })
+
+  test('without a service leaves a frozen backend frozen and disabled, and a thawed one alone', async () => {
+    await withBackend(async (database, file) => {
+      const { frozen: _, ...promotion } = PROMOTION
+      const request = { ...promotion, connection: database.connection, config: config(file, 'arrayB') }
+      const held = { frozen: true, disabled: true, disabled_reason: 'frozen', active_backend_id: null }
+      expect((await agent(request)).result).toMatchObject({ changed: true, backends: [{ after: held }] })
+      await database.execute('UPDATE services SET frozen = 0, disabled = 0, disabled_reason = NULL')
+      expect((await agent(request)).result).toMatchObject({ changed: false, failed: false })
+    })
+  })
 })
