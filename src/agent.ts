@@ -1,4 +1,5 @@
 import { execute } from './execute/execute.js'
+import type { Table } from './model/backend.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
@@ -66,7 +67,8 @@ async function executeOn(
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const ports = { store, manager, readRows, readConfig, replaceFile, clock: makeClock(signal) }
     const journal = await execute({ request, serviceDownTime, signal, ...ports, onProgress, approve })
-    const listNames = (table: 'services' | 'clusters') => store.listNames(table, startDeadline(timeout))
+    const deadline = startDeadline(timeout)
+    const listNames = (table: Table) => store.listNames(table, deadline)
     return { ...journal, error: await addSimilarNames(journal.error, listNames) }
   } finally {
     await store.close()

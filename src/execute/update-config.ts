@@ -1,6 +1,6 @@
 import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
-import type { Step } from '../model/plan.js'
+import type { ConfigEdit, Step } from '../model/plan.js'
 import { withEdit } from '../plan/config.js'
 import type { StepResult, StepTools } from './step.js'
 
@@ -17,16 +17,34 @@ export async function updateConfig(
 ): Promise<StepResult> {
   let config = observation.config
   let backup: string | undefined
+  const edits: ConfigEdit[] = []
   for (const edit of step.edits) {
     onProgress(`changing ${edit.file}`)
-    try {
-      backup = (await replaceFile(edit)) ?? backup
-    } catch (error) {
-      const isInPlace = error instanceof AgentError && error.details.unconfirmed === true
-      if (!isInPlace) throw error
-      return { done: step, observation: { ...observation, config: config && withEdit(config, edit) }, error }
+    const replaced = await replaceEdited(edit, replaceFile)
+    if (replaced.isInPlace) {
+      edits.push(edit)
+      config = config && withEdit(config, edit)
+      backup = replaced.backup ?? backup
     }
-    config = config && withEdit(config, edit)
+    if (replaced.error === undefined) continue
+    const done = edits.length === 0 ? undefined : { ...step, edits }
+    return { done, observation: { ...observation, config }, backup, error: replaced.error }
   }
   return { done: step, observation: { ...observation, config }, backup }
+}
+
+interface Replaced {
+  /** Whether the file has the new content, also after an error. */
+  readonly isInPlace: boolean
+  readonly backup?: string | undefined
+  readonly error?: unknown
+}
+
+async function replaceEdited(edit: ConfigEdit, replaceFile: StepTools['replaceFile']): Promise<Replaced> {
+  try {
+    return { isInPlace: true, backup: await replaceFile(edit) }
+  } catch (error) {
+    const isInPlace = error instanceof AgentError && error.details.unconfirmed === true
+    return { isInPlace, backup: isInPlace ? error.details.backup : undefined, error }
+  }
 }

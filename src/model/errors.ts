@@ -7,8 +7,10 @@ interface Details {
   readonly cluster?: string
   /** The same attempt may well succeed a moment later: a deadlock, a lock wait, a connection that was cut. */
   readonly transient?: boolean
-  /** A commit was sent whose answer never came, so the change may have been made. */
+  /** The change may have been made: a commit whose answer never came, or a file that was replaced but not synced. */
   readonly unconfirmed?: boolean
+  /** The copy of a file that was replaced although this error came. */
+  readonly backup?: string | undefined
   readonly cause?: unknown
 }
 
@@ -28,7 +30,7 @@ export class AgentError extends Error {
   }
 }
 
-/** The code of an error of Node's or of a driver's, such as ENOENT; undefined where it has none. */
+/** The code of an error of Node's or of a driver's, such as ENOENT; undefined if it has none. */
 export function getErrorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }

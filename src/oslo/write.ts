@@ -177,7 +177,7 @@ function notSyncedError(file: string, backup: string | undefined, cause: unknown
   return new AgentError(
     'config_write_failed',
     `${quote(file)} has the new content, but its folder was not synced to the disk: ${describeCause(cause)}.${old}`,
-    { hint: 'Check the disk, then run it again.', unconfirmed: true, cause },
+    { hint: 'Check the disk, then run it again.', unconfirmed: true, backup, cause },
   )
 }
 

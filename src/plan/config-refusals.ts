@@ -1,5 +1,6 @@
-import type { Backend, BackendName, Target } from '../model/backend.js'
+import type { Backend, Target } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
+import { isBackendFailedOver } from '../model/failover.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
@@ -11,14 +12,18 @@ import { needsReset } from './rows.js'
  * With promote: true a backend that is not failed over keeps its section: a healthy backend must not lose its primary to a playbook that runs once
  * too often. If anything else is to be done, as after a reset whose section is still to be corrected, that is refused.
  */
-export function skipPromotion({ name }: BackendName, section: ConfigSection, options: readonly string[]): ConfigPlan {
+export function skipPromotion(backend: Backend, section: ConfigSection, options: readonly string[]): ConfigPlan {
+  const { name } = backend.target
+  const place = { file: section.file.path, name: section.name }
+  if (isBackendFailedOver(backend))
+    return { edit: undefined, section: place, warnings: [], refusal: objectToUnknownArray(backend, 'the replica') }
   const differing = options.map((each) => quote(each)).join(', ')
   const problem = `${quote(name)} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
   const hint =
     "If it was promoted before, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
   return {
     edit: undefined,
-    section: { file: section.file.path, name: section.name },
+    section: place,
     warnings: [`${problem} ${hint}`],
     refusal: { problem, hint },
   }
@@ -53,16 +58,26 @@ export function objectToWrongReplica(
 ): Objection | undefined {
   const isWrong = typeof promote === 'string' && active !== undefined && active !== promote
   return isWrong && needsReset(backend, backend.target.desired)
-    ? objectToPromotion(backend.target, promote, active)
+    ? objectToPromotion(backend, promote, active)
     : undefined
 }
 
-export function objectToPromotion({ name }: BackendName, id: string, active: string | undefined): Objection {
+export function objectToPromotion(backend: Backend, id: string, active: string | undefined): Objection {
+  if (active === undefined && isBackendFailedOver(backend)) return objectToUnknownArray(backend, id)
+  const { name } = backend.target
   const is = active === undefined ? 'not failed over' : `failed over to ${quote(active)}, not to ${quote(id)}`
   const problem = `${quote(name)} is ${is}, so ${quote(id)} must not become its primary.`
   if (active !== undefined) return { problem, hint: `Set {promote} to ${quote(active)} if you mean that array.` }
   return {
     problem,
     hint: "If the backend is healthy, there is nothing to do. If its row was reset before cinder.conf was edited, do not start cinder-volume: set the new primary's settings in {options_alone}.",
+  }
+}
+
+/** cinder/volume/manager.py, finish_failover: a failover that ends in an error leaves active_backend_id as it was. */
+function objectToUnknownArray({ target: { name } }: Backend, id: string): Objection {
+  return {
+    problem: `The failover of ${quote(name)} ended in an error and its row names no array, so ${quote(id)} must not become its primary.`,
+    hint: 'Check on the arrays which one has the volumes. If it is the replica, set its settings in {options_alone}.',
   }
 }

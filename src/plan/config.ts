@@ -54,7 +54,7 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
       refusal: wrongReplica,
     }
   }
-  if (wanted.promote === true && replica.id === undefined) return skipPromotion(backend.target, section, edit.options)
+  if (wanted.promote === true && replica.id === undefined) return skipPromotion(backend, section, edit.options)
   const isForAnother =
     (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
   return {
@@ -66,7 +66,7 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
     },
     section: place,
     warnings: [],
-    refusal: isForAnother ? objectToPromotion(backend.target, replica.id ?? '', replica.active) : wrongReplica,
+    refusal: isForAnother ? objectToPromotion(backend, replica.id ?? '', replica.active) : wrongReplica,
   }
 }
 

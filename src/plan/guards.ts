@@ -102,7 +102,7 @@ function objectToHiddenFailover({ backend, desired }: Candidate): Objection | un
   const what = thaws ? 'a thaw' : 'a change of replication'
   return {
     problem: `${quote(backend.target.name)} is failed over (${describeFailover(failedOver.state)}), so ${what} needs a reset in the same request.`,
-    hint: 'Edit cinder.conf for the new primary and add {reset}, or fail the backend back in Cinder.',
+    hint: 'Edit cinder.conf for the new primary and {reset}, or fail the backend back in Cinder.',
   }
 }
 

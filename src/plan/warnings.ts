@@ -72,7 +72,7 @@ function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): 
   if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
     return []
   return [
-    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. Add {reset}.`,
+    `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. To reset it too, {reset}.`,
   ]
 }
 
