@@ -107,6 +107,7 @@ const separateBundles = {
       path: `./${path}.cjs`,
       external: true,
     }))
+    bundle.onResolve({ filter: /^\.\/frontends\/cli\/entry\.js$/ }, () => ({ path: './cli.cjs', external: true }))
   },
 }
 
@@ -134,6 +135,12 @@ async function buildExecutable() {
     plugins: [separateBundles],
   })
   await chmod(outfile, 0o755)
+  await build({
+    ...BUNDLE_OPTIONS,
+    entryPoints: ['src/frontends/cli/entry.ts'],
+    outfile: 'dist/cli.cjs',
+    plugins: [separateBundles],
+  })
   await build({ ...BUNDLE_OPTIONS, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [trimMysql2] })
   for (const name of ['execa', 'commander', 'yaml'])
     await build({ ...BUNDLE_OPTIONS, entryPoints: [name], outfile: `dist/${name}.cjs` })

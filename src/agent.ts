@@ -1,5 +1,4 @@
 import { execute } from './execute/execute.js'
-import type { Table } from './model/backend.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
@@ -8,7 +7,6 @@ import type { Request } from './model/request.js'
 import { makeClock } from './observe/clock.js'
 import { readConfigFacts } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
-import { addSimilarNames } from './observe/similar-names.js'
 import { makeFailure, makeResult } from './report/result.js'
 import { parseJsonInput } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
@@ -16,6 +14,7 @@ import type { ServiceManager } from './service/manager.js'
 import { startDeadline } from './store/deadline.js'
 import { openStore } from './store/open.js'
 import { retry } from './store/retry.js'
+import type { Store } from './store/store.js'
 import type { Audience } from './text/hints.js'
 
 export interface RunContext {
@@ -67,12 +66,19 @@ async function executeOn(
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const ports = { store, manager, readRows, readConfig, replaceFile, clock: makeClock(signal) }
     const journal = await execute({ request, serviceDownTime, signal, ...ports, onProgress, approve })
-    const deadline = startDeadline(timeout)
-    const listNames = (table: Table) => store.listNames(table, deadline)
-    return { ...journal, error: await addSimilarNames(journal.error, listNames) }
+    return journal.error === undefined
+      ? journal
+      : { ...journal, error: await explainError(journal.error, store, timeout) }
   } finally {
     await store.close()
   }
+}
+
+/** Names that were not found are most likely misspelt. */
+async function explainError(error: unknown, store: Store, timeout: number): Promise<unknown> {
+  const { addSimilarNames } = await import('./observe/similar-names.js')
+  const deadline = startDeadline(timeout)
+  return addSimilarNames(error, (table) => store.listNames(table, deadline))
 }
 
 /** The manager that the request names; undefined if the request is not about the service. Its errors hold no secret that is known here. */

@@ -19,7 +19,7 @@ const PARSE_OPTIONS = {
 /** The options of the run, or a text to print instead. Errors: invalid_request. */
 async function readOptions(args: readonly string[]): Promise<ServeOptions | string> {
   const { check = false, diff = false, verbose = false, ...rest } = args.length === 0 ? {} : await parseOptions(args)
-  if (rest.help) return (await import('./frontends/cli/help.js')).renderHelp(VERSION)
+  if (rest.help) return (await import('./frontends/cli/entry.js')).renderHelp(VERSION)
   if (rest.version) return `${VERSION}\n`
   const detailedExitcode = rest['detailed-exitcode'] ?? false
   return { check, diff, verbose, detailedExitcode, format: findFormat(rest.format ?? 'json') }
@@ -58,7 +58,7 @@ async function startFrontend(args: readonly string[]): Promise<void> {
   if (args.length === 1 && args[0] === 'help') return startFrontend(['--help'])
   if (/^[a-z][a-z-]*$/.test(args[0] ?? '')) return startCommand(args)
   const options = await readOptions(args).catch(async (error: unknown) => {
-    const reordered = (await import('./frontends/cli/commands.js')).moveCommandFirst(args)
+    const reordered = (await import('./frontends/cli/entry.js')).moveCommandFirst(args)
     if (reordered !== undefined) return startCommand(reordered)
     return printResultAndExit(makeFailure(error, { audience: 'request' }), {
       detailedExitcode: false,
@@ -70,7 +70,7 @@ async function startFrontend(args: readonly string[]): Promise<void> {
 }
 
 async function startCommand(args: readonly string[]): Promise<never> {
-  return (await import('./frontends/cli/main.js')).runCommandLine(args, VERSION)
+  return (await import('./frontends/cli/entry.js')).runCommandLine(args, VERSION)
 }
 
 void startFrontend(process.argv.slice(2))

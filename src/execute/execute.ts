@@ -11,6 +11,7 @@ import type { Observation } from '../model/observation.js'
 import type { Plan, Refusal, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { type Need, observeAgain, observeAll } from '../observe/observe.js'
+import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
 import { requireProgress, requireSameFailover } from './require-progress.js'
@@ -37,13 +38,14 @@ const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = { start_
 /** Carries the request out, or in check mode plans it. It never throws: the journal has the error. */
 export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
+  const planConfig = await loadPlanConfig(request)
   let journal = openJournal(request)
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
   }
   const judge = (observation: Observation): Plan => {
     onRows(observation)
-    const plan = makePlan(request, observation)
+    const plan = makePlan(request, observation, planConfig)
     requireProgress(plan, observation, journal)
     const passed = enforceGuards(plan, request)
     requireSameFailover(plan, journal)
@@ -70,8 +72,15 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
           : await observeAgain([...NEEDS[next.kind], ...(MOVES[step.kind] ?? [])], result.observation, sources)
     }
   } catch (error) {
-    return { ...journal, error, remaining: planRemaining(journal) }
+    return { ...journal, error, remaining: planRemaining(journal, planConfig) }
   }
+}
+
+/** Most runs have nothing to do with cinder.conf, and need not load what edits it. */
+async function loadPlanConfig({ config, service }: Request): Promise<PlanConfig> {
+  return config === undefined && service === undefined
+    ? () => NO_CONFIG
+    : (await import('../plan/config.js')).planConfig
 }
 
 function openJournal(request: Request): Journal {
@@ -110,10 +119,10 @@ function addResult(journal: Journal, { done, observation, backup, unconfirmed = 
 }
 
 /** What the same request would do now; nothing if that cannot be known. */
-function planRemaining({ request, last, steps }: Journal): readonly Step[] {
+function planRemaining({ request, last, steps }: Journal, planConfig: PlanConfig): readonly Step[] {
   if (last === undefined || steps.length === 0) return []
   try {
-    return makePlan(request, last).steps
+    return makePlan(request, last, planConfig).steps
   } catch {
     return []
   }

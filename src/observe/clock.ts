@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../model/errors.js'
 import type { Clock } from './observe.js'
 
@@ -6,11 +5,13 @@ import type { Clock } from './observe.js'
 export function makeClock(signal: AbortSignal): Clock {
   return {
     now: () => performance.now(),
-    pause: (ms) =>
-      sleep(ms, undefined, { signal }).catch(() => {
+    pause: async (ms) => {
+      const { setTimeout: sleep } = await import('node:timers/promises')
+      await sleep(ms, undefined, { signal }).catch(() => {
         throw new AgentError('interrupted', 'The run was interrupted by a signal while it waited for a heartbeat.', {
           hint: 'Run it again.',
         })
-      }),
+      })
+    },
   }
 }

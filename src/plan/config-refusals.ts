@@ -4,7 +4,7 @@ import { isBackendFailedOver } from '../model/failover.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
-import type { ConfigPlan } from './config-plan.js'
+import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import type { Objection } from './guards.js'
 import { needsReset } from './rows.js'
 
@@ -16,13 +16,13 @@ export function skipPromotion(backend: Backend, section: ConfigSection, options:
   const { name } = backend.target
   const place = { file: section.file.path, name: section.name }
   if (isBackendFailedOver(backend))
-    return { edit: undefined, section: place, warnings: [], refusal: objectToUnknownArray(backend, 'the replica') }
+    return { ...NO_CONFIG, section: place, refusal: objectToUnknownArray(backend, 'the replica') }
   const differing = options.map((each) => quote(each)).join(', ')
   const problem = `${quote(name)} is not failed over, so promote: true leaves cinder.conf as it is, but its section [${quote(section.name)}] differs from the request in ${differing}.`
   const hint =
     "If it was promoted before, name the replica instead of true, or remove {promote} and set the new primary's settings in {options}."
   return {
-    edit: undefined,
+    ...NO_CONFIG,
     section: place,
     warnings: [`${problem} ${hint}`],
     refusal: { problem, hint },

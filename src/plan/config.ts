@@ -15,7 +15,7 @@ import {
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { readVolumeSettings } from '../oslo/volume-settings.js'
 import { quote } from '../text/quote.js'
-import type { ConfigPlan } from './config-plan.js'
+import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import {
   assumePromoted,
   makeReplicaMissingError,
@@ -27,15 +27,18 @@ import { listEditWarnings } from './config-warnings.js'
 import { findReplica, type Replica } from './replica.js'
 import { needsReset } from './rows.js'
 
-const NOTHING: ConfigPlan = { edit: undefined, section: undefined, warnings: [], refusal: undefined }
-
 /**
  * The edit of cinder.conf that is missing. Errors: config_error if the files leave open what to edit, invalid_request if what is wanted cannot
  * be written.
  */
-export function planConfig({ config: wanted }: Request, { backends, config: facts }: Observation): ConfigPlan {
+export function planConfig(request: Request, { backends, config: facts }: Observation): ConfigPlan {
   const [backend] = backends
-  if (wanted === undefined || facts === undefined || backend === undefined) return NOTHING
+  if (facts === undefined || backend === undefined) return NO_CONFIG
+  const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
+  return { ...planned, replicates: request.service !== undefined && replicates(backend, facts, planned) }
+}
+
+function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts): ConfigPlan {
   const section = locateSection(wanted, backend.target, facts.files)
   const replica = findReplica(section, wanted, backend)
   const place = { file: section.file.path, name: section.name }
@@ -48,7 +51,7 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
   const wrongReplica = objectToWrongReplica(wanted, backend, replica.active)
   if (edit === undefined) {
     return {
-      ...NOTHING,
+      ...NO_CONFIG,
       section: place,
       warnings: isPending ? [assumePromoted(section, replica.id)] : [],
       refusal: wrongReplica,
@@ -58,6 +61,7 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
   const isForAnother =
     (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
   return {
+    ...NO_CONFIG,
     edit: {
       target: { kind: backend.target.kind, name: backend.target.name },
       backup: wanted.backup,
@@ -65,7 +69,6 @@ export function planConfig({ config: wanted }: Request, { backends, config: fact
       warnings: [...edit.warnings, ...(isMissing ? [assumePromoted(section, replica.id)] : [])],
     },
     section: place,
-    warnings: [],
     refusal: isForAnother ? objectToPromotion(backend, replica.id ?? '', replica.active) : wrongReplica,
   }
 }
@@ -143,9 +146,8 @@ function listMissingDevices(
   return wanted.map((device) => present.find((each) => isSame(device, each))?.raw ?? encodeDevice(device))
 }
 
-/** Whether the backend's section names a replica, its own or one of [backend_defaults], once the plan's edit is made. */
-export function sectionReplicates(backend: Backend, { config }: Observation, { edit }: ConfigPlan): boolean {
-  if (config === undefined) return false
+/** Whether the backend's section names a replica, its own or one of [backend_defaults], once the edit is made. */
+function replicates(backend: Backend, config: ConfigFacts, { edit }: ConfigPlan): boolean {
   const name = edit?.section ?? getSectionName(backend.target.name) ?? ''
   return readVolumeSettings(withEdit(config, edit).files, config.env).replicates(name)
 }

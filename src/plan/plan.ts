@@ -19,8 +19,7 @@ import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { planConfig, sectionReplicates } from './config.js'
-import type { ConfigPlan } from './config-plan.js'
+import type { ConfigPlan, PlanConfig } from './config-plan.js'
 import { type Candidate, listRefusals } from './guards.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
@@ -40,7 +39,7 @@ interface BackendPhases {
  * All steps that are missing, in order, and what forbids them. The plan comes from the request and the observation alone, so that the next run of
  * a killed run finishes its work. Errors: config_error, invalid_request, conflict (a restore of rows that changed since).
  */
-export function makePlan(request: Request, observation: Observation): Plan {
+export function makePlan(request: Request, observation: Observation, planConfig: PlanConfig): Plan {
   const config = planConfig(request, observation)
   const phases = observation.backends.map((backend) => planPhases(backend, request))
   const isAtRest = config.edit !== undefined || phases.some(({ stopped }) => stopped.rows.length > 0)
@@ -161,7 +160,7 @@ function planAwaitHeartbeat(
 function makeStartPrediction(observation: Observation, config: ConfigPlan): (backend: Backend) => Backend {
   const { service } = observation
   return (backend) => {
-    if (service === undefined || !sectionReplicates(backend, observation, config)) return backend
+    if (service === undefined || !config.replicates) return backend
     const isStarted = ({ table, name, state }: Row) =>
       (table === 'clusters' || name === service.host) && !isFailedOver(state)
     const states = listRows(backend)

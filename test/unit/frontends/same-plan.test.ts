@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { requireSamePlan } from '../../../src/frontends/cli/same-plan.js'
 import type { BackendState, Desired, Row } from '../../../src/model/backend.js'
 import type { Plan } from '../../../src/model/plan.js'
+import { NO_CONFIG } from '../../../src/plan/config-plan.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { toRequest } from '../../../src/request/request.js'
 
@@ -36,7 +37,7 @@ function planFor(state: BackendState, desired: Desired): Plan {
     reportCount: 7,
   }
   const target = { kind: 'host' as const, name: 'vol1@arrayA', desired }
-  return makePlan(request, {
+  const observation = {
     at: 0,
     backends: [{ target, cluster: undefined, services: [row] }],
     heartbeats: new Map(),
@@ -44,7 +45,8 @@ function planFor(state: BackendState, desired: Desired): Plan {
     service: undefined,
     serviceDownTime: 60,
     waitIsOver: false,
-  })
+  }
+  return makePlan(request, observation, () => NO_CONFIG)
 }
 
 const planFreeze = (state: BackendState) => planFor(state, { frozen: true })
