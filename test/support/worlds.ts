@@ -3,6 +3,7 @@ import { type BackendState, type Desired, isSameState, type RowChange, type Targ
 import { AgentError } from '../../src/model/errors.js'
 import { isFailedOver } from '../../src/model/failover.js'
 import type { Request } from '../../src/model/request.js'
+import { toRequest } from '../../src/request/request.js'
 import {
   cloneWorld,
   describeWorld,
@@ -107,6 +108,12 @@ export function makeRequest(options: {
     serviceDownTime: undefined,
     timeout: 30,
   }
+}
+
+/** The request of a document; about the first host if it names none. */
+export function ask(document: object, check = false): Request {
+  const isNamed = ['cluster', 'backends', 'restore'].some((key) => key in document)
+  return toRequest(isNamed ? document : { host: HOST.name, ...document }, { check, diff: false })
 }
 
 const LONG_AGO_MS = -3_600_000
