@@ -3,8 +3,9 @@ import { type BackendState, makeRowKey, type Row, type RowChange } from '../../s
 import { AgentError } from '../../src/model/errors.js'
 import { isFailedOver } from '../../src/model/failover.js'
 import type { Journal } from '../../src/model/journal.js'
-import type { ServiceState, SourceFile } from '../../src/model/observation.js'
+import type { Observation, ServiceState, SourceFile } from '../../src/model/observation.js'
 import type { Request } from '../../src/model/request.js'
+import { observeAll } from '../../src/observe/observe.js'
 
 /** What a run can change in the world, in the order in which it does so. */
 export type Effect =
@@ -33,6 +34,7 @@ export interface WorldRow {
   /** When its service sent the last heartbeat; undefined: never, or a cluster. */
   readonly beatAtMs: number | undefined
   readonly reportCount: number
+  readonly modifiedAt?: string | null
   /** Whether a process that no run controls sends heartbeats. */
   readonly beatsByItself?: boolean
 }
@@ -67,6 +69,9 @@ export class Killed extends Error {}
 interface RunHooks {
   /** Is called after each effect; what it throws ends the run there. */
   readonly afterEffect?: (count: number, world: World) => void
+  /** Is told of every call of a port, by its name. */
+  readonly onCall?: (name: string) => void
+  readonly approve?: ExecuteOptions['approve']
 }
 
 export interface WorldRun {
@@ -75,59 +80,94 @@ export interface WorldRun {
 }
 
 /** The real loop over the world. */
-export async function runInWorld(world: World, request: Request, { afterEffect }: RunHooks = {}): Promise<WorldRun> {
+export async function runInWorld(world: World, request: Request, hooks: RunHooks = {}): Promise<WorldRun> {
+  const { options, effects } = openWorld(world, request, hooks)
+  return { journal: await execute(options), effects }
+}
+
+/** The first look of a run at the world. */
+export function observeWorld(world: World, request: Request): Promise<Observation> {
+  return observeAll({ ...openWorld(world, request).options, onRows: () => {} })
+}
+
+/** What the loop needs, all of it in memory, and a list that gets the effects. */
+export function openWorld(
+  world: World,
+  request: Request,
+  { afterEffect, onCall = () => {}, approve = () => {} }: RunHooks = {},
+): { readonly options: ExecuteOptions; readonly effects: readonly Effect[] } {
   const effects: Effect[] = []
   const note = (effect: Effect) => {
     effects.push(effect)
     afterEffect?.(effects.length, world)
   }
-  const readRows = () => readRowsOf(world)
   const options: ExecuteOptions = {
     request,
     serviceDownTime: SERVICE_DOWN_TIME_S,
     signal: new AbortController().signal,
     onProgress: () => {},
-    approve: () => {},
+    approve: (plan, done) => {
+      onCall('approve')
+      approve(plan, done)
+    },
     clock: {
       now: () => world.timeMs,
       pause: async (ms) => passTime(world, ms),
     },
-    readRows: async () => readRows(),
-    readConfig: async () => ({
-      files: [readFile(world.file)],
-      obstacles: new Map(),
-      env: {},
-    }),
+    readRows: async () => {
+      onCall('readRows')
+      return readRowsOf(world)
+    },
+    readConfig: async () => {
+      onCall('readConfig')
+      return { files: [readFile(world.file)], obstacles: new Map(), env: {} }
+    },
     replaceFile: async ({ before, after }) => {
+      onCall('replaceFile')
       if (before.toString() !== world.file) throw new AgentError('conflict', 'The file changed.')
       world.file = after.toString()
       note({ kind: 'file', text: world.file })
       return undefined
     },
-    manager: request.service && makeManager(world, note),
-    store: {
-      read: async () => readRows(),
-      change: async (work) => {
-        const changes: RowChange[] = []
-        const result = await work({
-          lock: async () => {},
-          read: async () => readRows(),
-          update: async (change) => {
-            changes.push(change)
-            return true
-          },
+    manager: request.service && makeManager(world, note, onCall),
+    store: makeStore(world, note, onCall),
+  }
+  return { options, effects }
+}
+
+type Note = (effect: Effect) => void
+
+/** A transaction is all or nothing: what it updates is seen once it ends. */
+function makeStore(world: World, note: Note, onCall: (name: string) => void): ExecuteOptions['store'] {
+  return {
+    read: async () => readRowsOf(world),
+    change: async (work) => {
+      const changes: RowChange[] = []
+      const result = await work({
+        lock: async () => onCall('lock'),
+        read: async () => {
+          onCall('readLocked')
+          return readRowsOf(world)
+        },
+        update: async (change) => {
+          onCall('update')
+          changes.push(change)
+          return true
+        },
+      })
+      if (changes.length > 0) {
+        const byRow = new Map(changes.map((change) => [makeRowKey(change.row), change]))
+        world.rows = world.rows.map((row) => {
+          const change = byRow.get(makeRowKey(row))
+          if (change === undefined) return row
+          const { modifiedAt = row.modifiedAt } = change
+          return { ...row, state: change.after, ...(modifiedAt !== undefined && { modifiedAt }) }
         })
-        if (changes.length > 0) {
-          const states = new Map(changes.map(({ row, after }) => [makeRowKey(row), after]))
-          world.rows = world.rows.map((row) => ({ ...row, state: states.get(makeRowKey(row)) ?? row.state }))
-          note({ kind: 'rows', changes })
-        }
-        return result
-      },
+        note({ kind: 'rows', changes })
+      }
+      return result
     },
   }
-  const journal = await execute(options)
-  return { journal, effects }
 }
 
 const FILES = new Map<string, SourceFile>()
@@ -139,16 +179,21 @@ function readFile(text: string): SourceFile {
   return file
 }
 
-function makeManager(world: World, note: (effect: Effect) => void): NonNullable<ExecuteOptions['manager']> {
+function makeManager(world: World, note: Note, onCall: (name: string) => void): NonNullable<ExecuteOptions['manager']> {
   return {
     manager: 'systemd',
     name: 'cinder-volume',
-    readState: async () => world.service,
+    readState: async () => {
+      onCall('readState')
+      return world.service
+    },
     stop: async () => {
+      onCall('stop')
       world.service = 'stopped'
       note({ kind: 'stop' })
     },
     start: async () => {
+      onCall('start')
       world.service = 'started'
       initialiseDriver(world)
       note({ kind: 'start' })
@@ -186,7 +231,7 @@ function readRowsOf(world: World): readonly Row[] {
     stored: { ...row.state, disabled: Number(row.state.disabled), frozen: Number(row.state.frozen) },
     heartbeatAge: beatAtMs === undefined ? null : (world.timeMs - beatAtMs) / 1000,
     reportCount: row.table === 'clusters' ? null : reportCount,
-    modifiedAt: null,
-    readAt: '2026-01-01 00:00:00',
+    modifiedAt: row.modifiedAt ?? null,
+    readAt: new Date(world.timeMs).toISOString(),
   }))
 }

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { assertAll, DESIRED, GUARDS, makeHostWorld, makeRequest, SERVICES, STATES } from '../../support/worlds.js'
+
+test('on one host without a promotion, check mode foretells the run, the second run is empty, and a killed run is finished by the next', async () => {
+  const { count, kills, outcomes } = await assertAll(
+    (function* () {
+      for (const state of STATES)
+        for (const desired of DESIRED)
+          for (const service of SERVICES)
+            for (const running of ['started', 'stopped'] as const)
+              yield {
+                world: makeHostWorld(state, running),
+                request: makeRequest({ desired, service, promote: undefined }),
+              }
+    })(),
+  )
+  expect(count).toBe(STATES.length * DESIRED.length * SERVICES.length * 2)
+  expect(kills).toBeGreaterThan(6000)
+  expect(outcomes).toEqual(['done', ...GUARDS.filter((code) => code !== 'not_failed_over')].sort())
+})
