@@ -4,6 +4,7 @@ import { type ExecuteOptions, execute } from '../../../src/execute/execute.js'
 import type { BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
 import type { ServiceState } from '../../../src/model/observation.js'
+import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { makeResult } from '../../../src/report/result.js'
 import { makeConf, observeWorld, openWorld, type World } from '../../support/world.js'
@@ -96,10 +97,10 @@ test('a start is known by its time, a stop by none', async () => {
     const world = makeHostWorld(HEALTHY, service, { timeMs: 12_345 })
     const request = ask(document)
     const observation = await observeWorld(world, request)
-    const [step] = makePlan(request, observation).steps
+    const [step] = makePlan(request, observation, planConfig).steps
     if (step?.kind !== 'start_service' && step?.kind !== 'stop_service') throw new Error('another step')
     const { options } = openWorld(world, request)
-    const tools = { ...options, onRows: () => {}, judge: () => makePlan(request, observation) }
+    const tools = { ...options, onRows: () => {}, judge: () => makePlan(request, observation, planConfig) }
     const result = await controlService(step, observation, tools)
     expect(result.observation.service).toMatchObject({ state: document.service.state })
     expect(result.observation.service?.startedAt).toBe(startedAt)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
-import { type ConfigPlan, planConfig, sectionReplicates, withEdit } from '../../../src/plan/config.js'
+import { planConfig, withEdit } from '../../../src/plan/config.js'
+import type { ConfigPlan } from '../../../src/plan/config-plan.js'
 import { observeWorld } from '../../support/world.js'
 import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld } from '../../support/worlds.js'
 
@@ -161,13 +162,13 @@ test('an option that had its value by a reference to what changes gets the value
 })
 
 test('after the edit the files are read with it', async () => {
-  const request = ask({ config: { replication_device: [C] } })
+  const service = { manager: 'systemd', state: 'started' }
+  const request = ask({ config: { replication_device: [C] }, service })
   const seen = await observeWorld(makeHostWorld(HEALTHY, 'stopped', { file: conf() }), request)
   const plan = planConfig(request, seen)
-  const [backend] = seen.backends
-  if (backend === undefined || seen.config === undefined) throw new Error('a world without its parts')
-  expect(sectionReplicates(backend, seen, { ...plan, edit: undefined })).toBe(false)
-  expect(sectionReplicates(backend, seen, plan)).toBe(true)
+  if (seen.config === undefined) throw new Error('a world without its parts')
+  expect(planConfig(ask({ service }), seen).replicates).toBe(false)
+  expect(plan.replicates).toBe(true)
   expect(withEdit(seen.config, plan.edit).files).toMatchObject([
     { text: edited(plan), bytes: plan.edit?.after, path: '/etc/cinder/cinder.conf' },
   ])

@@ -3,6 +3,7 @@ import { enforceGuards } from '../../../src/execute/enforce-guards.js'
 import type { BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
 import type { Request } from '../../../src/model/request.js'
+import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { observeWorld, type World } from '../../support/world.js'
 import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, makeRow, makeWorld } from '../../support/worlds.js'
@@ -16,7 +17,7 @@ const CLUSTER = { cluster: 'c9@arrayA' }
 const TO_C = { config: { promote: 'C' } }
 
 async function listCodes(world: World, request: Request): Promise<readonly string[]> {
-  return makePlan(request, await observeWorld(world, request)).refusals.map(({ code }) => code)
+  return makePlan(request, await observeWorld(world, request), planConfig).refusals.map(({ code }) => code)
 }
 
 const down = (state: BackendState) => makeHostWorld(state, 'stopped')
@@ -125,7 +126,7 @@ describe('where several hold', () => {
     ])
     const backends = [1, 2, 3].map((id) => ({ host: `vol${id}@arrayA` }))
     const request = ask({ backends, ...RESET })
-    const { refusals } = makePlan(request, await observeWorld(world, request))
+    const { refusals } = makePlan(request, await observeWorld(world, request), planConfig)
     expect(refusals.map(({ code, target }) => [code, target.name])).toEqual([
       ['failover_in_progress', 'vol3@arrayA'],
       ['not_frozen', 'vol2@arrayA'],

@@ -4,6 +4,7 @@ import { AgentError } from '../../../src/model/errors.js'
 import type { Observation } from '../../../src/model/observation.js'
 import type { Plan, Step } from '../../../src/model/plan.js'
 import type { Request } from '../../../src/model/request.js'
+import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { observeWorld, type World } from '../../support/world.js'
 import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld } from '../../support/worlds.js'
@@ -27,7 +28,7 @@ async function planFor(
   change: (observation: Observation) => Observation = (same) => same,
 ): Promise<Plan> {
   const request: Request = ask(document)
-  return makePlan(request, change(await observeWorld(world, request)))
+  return makePlan(request, change(await observeWorld(world, request)), planConfig)
 }
 
 /** The kinds of the steps; of a write the actions. */
