@@ -8,10 +8,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -33,6 +35,14 @@ function whyNoMount(): string | null {
   const place = mkdtempSync(join(folder, 'mount-'))
   if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status !== 0) return 'root may not mount anything here'
   execFileSync('umount', [place])
+  return null
+}
+
+function whyNoImmutable(): string | null {
+  if (!root) return 'needs root'
+  const file = confFile('')
+  if (spawnSync('chattr', ['+i', file]).status !== 0) return 'root may not make a file immutable here'
+  execFileSync('chattr', ['-i', file])
   return null
 }
 
@@ -106,6 +116,20 @@ describe('a file that cannot be written is as it was, and nothing is left beside
     expect(statSync(file)).toMatchObject({ uid: 1234, gid: 5678 })
   })
 
+  const immutable = titled({ name: 'that is immutable', missing: whyNoImmutable() })
+  test.skipIf(whyNoImmutable() !== null)(immutable, async () => {
+    const file = confFile(PURE)
+    execFileSync('chattr', ['+i', file])
+    try {
+      await refused(file)
+      expect((await agent(request(file), { args: ['--check'] })).result).toMatchObject({
+        error: { code: 'config_write_failed' },
+      })
+    } finally {
+      execFileSync('chattr', ['-i', file])
+    }
+  })
+
   describe.skipIf(whyNoMount() !== null)(mounts, () => {
     let mounted: string
     beforeAll(() => {
@@ -144,6 +168,49 @@ test('a file that somebody else replaced between reading and writing is a confli
   )
   expect(readFileSync(file, 'utf8')).toBe('theirs')
   expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
+})
+
+describe('replacing a file', () => {
+  const replace = (file: string, after: string, backup = false) =>
+    replaceFile({ file, before: readFileSync(file), after: Buffer.from(after), backup })
+
+  test('leaves nothing of the old content behind a shorter one', () => {
+    const file = confFile(PURE)
+    replace(file, '[arrayA]\n')
+    expect(readFileSync(file, 'utf8')).toBe('[arrayA]\n')
+  })
+
+  test('twice in a second leaves two backups', () => {
+    const file = confFile('1')
+    const backups = [2, 3, 4].map((each) => readFileSync(replace(file, String(each), true) ?? '', 'utf8'))
+    expect(backups).toEqual(['1', '2', '3'])
+    expect(readdirSync(dirname(file))).toHaveLength(4)
+  })
+
+  test('takes away the copy of a run that was killed, and not that of one that is at work', () => {
+    const file = confFile(PURE)
+    const { pid } = spawnSync('true')
+    const copies = [pid, process.ppid].map((each) => `.cinder.conf.cinder-backend-${each}`)
+    for (const copy of copies) writeFileSync(join(dirname(file), copy), '')
+    replace(file, EDITED)
+    expect(readdirSync(dirname(file))).toEqual([copies[1], 'cinder.conf'])
+  })
+
+  test.skipIf(!root)(`as a user who may write to the folder, and cannot keep the owner, is refused${byRoot}`, () => {
+    const open = mkdtempSync(join(tmpdir(), 'cinder-backend-'))
+    const file = join(open, 'cinder.conf')
+    writeFileSync(file, PURE, { mode: 0o644 })
+    chmodSync(open, 0o777)
+    try {
+      process.seteuid?.(65534)
+      expect(() => replace(file, EDITED)).toThrow(expect.objectContaining({ code: 'config_write_failed' }))
+    } finally {
+      process.seteuid?.(0)
+    }
+    expect(readdirSync(open)).toEqual(['cinder.conf'])
+    expect(readFileSync(file, 'utf8')).toBe(PURE)
+    rmSync(open, { recursive: true })
+  })
 })
 
 test.skipIf(missing.strace !== null)(

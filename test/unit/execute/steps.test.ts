@@ -202,6 +202,28 @@ describe('the wait for a heartbeat after a start', () => {
   })
 })
 
+test('a wait that a signal ends tells the rows as they were seen last', async () => {
+  for (const [service, document] of [
+    ['stopped', started],
+    ['started', stopped],
+  ] as const) {
+    const world = makeHostWorld(HEALTHY, service)
+    let pauses = 0
+    const journal = await runWith(world, document, ({ clock }) => ({
+      clock: {
+        ...clock,
+        pause: async (ms) => {
+          if (pauses++ > 0) throw new AgentError('interrupted', 'A signal.')
+          world.timeMs += ms
+          world.rows = world.rows.map((row) => ({ ...row, state: { ...row.state, disabled_reason: 'disk swap' } }))
+        },
+      },
+    }))
+    expect(codeOf(journal.error)).toBe('interrupted')
+    expect(journal.last?.backends[0]?.services[0]?.state.disabled_reason).toBe('disk swap')
+  }
+})
+
 describe('an edit that fails', () => {
   const EDIT = { config: { options: { san_ip: 'ip-X' } } }
   const failWith = (error: AgentError) => ({

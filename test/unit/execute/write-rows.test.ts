@@ -32,15 +32,14 @@ async function runOn(world: World, document: object, change: (store: Store) => P
 
 describe('rows that somebody changes between the look and the lock', () => {
   /** Something that happens once, when the rows are about to be locked. */
-  const runWith = (world: World, document: object, happen: () => void) => {
-    let isOver = false
-    return runInWorld(world, ask(document), {
+  const runWith = async (world: World, document: object, happen: () => void) => {
+    let locks = 0
+    const run = await runInWorld(world, ask(document), {
       onCall: (name) => {
-        if (name !== 'lock' || isOver) return
-        isOver = true
-        happen()
+        if (name === 'lock' && locks++ === 0) happen()
       },
     })
+    return { ...run, locks }
   }
 
   test('are not written if they are as wanted, and that is no change of this run', async () => {
@@ -91,7 +90,7 @@ describe('rows that somebody changes between the look and the lock', () => {
       world.rows = [...world.rows, makeRow('vol3@arrayA', HEALTHY, { clusterName: 'c9@arrayA' })]
     })
     expect(codeOf(run)).toBeUndefined()
-    expect(run.effects).toHaveLength(1)
+    expect(run).toMatchObject({ locks: 2, effects: [{ kind: 'rows' }] })
     expect(world.rows.map(({ state }) => state)).toEqual([FROZEN, FROZEN, FROZEN, FROZEN])
   })
 })
@@ -190,11 +189,13 @@ describe('a commit whose answer is lost', () => {
   })
 
   test('is done again if it was not done, and then it is known', async () => {
-    const world = makeHostWorld(HEALTHY, 'stopped')
-    const { journal, effects } = await runOn(world, FREEZE, loseFirst(lost, { isDone: false }))
-    expect(effects).toHaveLength(1)
-    expect(journal).toMatchObject({ error: undefined, unconfirmed: [] })
-    expect(report(journal)).toHaveProperty('undo')
+    for (const document of [FREEZE, { replication: 'disabled' }]) {
+      const world = makeHostWorld(HEALTHY, 'stopped')
+      const { journal, effects } = await runOn(world, document, loseFirst(lost, { isDone: false }))
+      expect(effects).toHaveLength(1)
+      expect(journal).toMatchObject({ error: undefined, unconfirmed: [] })
+      expect(report(journal)).toHaveProperty('undo')
+    }
   })
 
   test("is not this run's if the rows have another time: another run wrote them", async () => {
@@ -222,6 +223,7 @@ describe('a commit whose answer is lost', () => {
       expect(journal).toMatchObject({ steps: [], mayBeChanged: true, unconfirmed: NAMED })
       const result = report(journal)
       expect(result).toMatchObject({ changed: true, failed: true, error: { code: 'timeout' }, unconfirmed: [{}] })
+      expect(result.error).toHaveProperty('hint')
       expect(result).not.toHaveProperty('undo')
     }
   })

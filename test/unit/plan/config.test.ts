@@ -46,6 +46,10 @@ describe('the edit of a promotion', () => {
     const odd = 'replication_device = san_ip:ip-C,api_token:t-C,backend_id:C'
     const config = { promote: 'B', replication_device: [C] }
     expect(edited(await planFor(conf(device('B'), odd), FAILED_OVER, { ...reset, config }))).toBe(`${PROMOTED}${odd}\n`)
+    const referring = 'replication_device = backend_id:C,san_ip:$driver_ssl_cert_path,api_token:t-C'
+    const file = conf('driver_ssl_cert_path = ip-C', device('B'), referring)
+    const text = edited(await planFor(file, FAILED_OVER, { ...reset, config }))
+    expect(text).toContain(referring)
   })
 
   test("takes the request's options before the replica's", async () => {

@@ -60,6 +60,13 @@ test('from the freeze to the thaw the backend is frozen and disabled', async () 
   }
 })
 
+test('a backend that was frozen stays so until a start is proven, though the request does not speak of it', async () => {
+  const { frozen: _, ...request } = PROMOTION
+  const [after, ...more] = written(await planFor(makeHostWorld(FAILED_OVER, 'stopped'), request))
+  expect(after).toMatchObject({ frozen: true, disabled: true, replication_status: 'enabled' })
+  expect(more).toEqual([])
+})
+
 test.each<readonly [string, World, object, readonly string[]]>([
   ['nothing is wanted', makeHostWorld(FAILED_OVER, 'started'), {}, []],
   ['all holds', makeHostWorld(HEALTHY, 'started'), { ...started, replication: 'enabled', frozen: false }, []],
@@ -111,6 +118,12 @@ test.each<readonly [string, World, object, readonly string[]]>([
     makeHostWorld({ ...HEALTHY, replication_status: 'disabled' }, 'stopped'),
     { ...started, replication: 'disabled' },
     ['start_service', 'await_heartbeat', 'disable_replication'],
+  ],
+  [
+    'replication is disabled without a stop, once the service is seen to run',
+    makeHostWorld(HEALTHY, 'started'),
+    { ...started, replication: 'disabled' },
+    ['await_heartbeat', 'disable_replication'],
   ],
   [
     'the driver does not enable what is failed over',
