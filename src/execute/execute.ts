@@ -14,7 +14,7 @@ import { type Need, observeAgain, observeAll } from '../observe/observe.js'
 import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import { requireProgress, requireSameFailover } from './require-progress.js'
+import { requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
 import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
@@ -49,6 +49,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     requireProgress(plan, observation, journal)
     const passed = enforceGuards(plan, request)
     requireSameFailover(plan, journal)
+    requireNothingUndone(plan, journal)
     options.approve(plan, journal.steps)
     journal = addNotes(journal, plan, passed)
     return plan

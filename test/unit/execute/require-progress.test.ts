@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { requireProgress, requireSameFailover } from '../../../src/execute/require-progress.js'
+import { requireNothingUndone, requireProgress, requireSameFailover } from '../../../src/execute/require-progress.js'
 import type { Backend, BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
 import type { Journal } from '../../../src/model/journal.js'
@@ -92,6 +92,12 @@ function endOf(work: () => void): AgentError | undefined {
   }
 }
 
+/** Both rules, in the order of the loop. */
+function requireBoth(plan: Plan, observation: Observation, journal: Journal): void {
+  requireProgress(plan, observation, journal)
+  requireNothingUndone(plan, journal)
+}
+
 describe('a step that was done and is planned again', () => {
   test.each<readonly [string, readonly Step[], readonly Step[], string | undefined]>([
     ['nothing was done', [], [stop, edit, reset, start, freeze], undefined],
@@ -111,10 +117,11 @@ describe('a step that was done and is planned again', () => {
     ['a second wait for the heartbeat', [awaitHeartbeat], [awaitHeartbeat], undefined],
     ['edited again', [edit], [edit], 'conflict'],
     ['frozen again', [freeze], [freeze], 'conflict'],
+    ['frozen again after another step', [freeze], [stop, freeze], undefined],
     ['thawed after a freeze', [freeze], [thaw], undefined],
     ['replication_status alone again', [enable], [enable], undefined],
   ])('%s', (_, done, next, code) => {
-    expect(endOf(() => requireProgress(planOf(...next), seen, journalOf(done)))?.code).toBe(code)
+    expect(endOf(() => requireBoth(planOf(...next), seen, journalOf(done)))?.code).toBe(code)
   })
 
   test('names the host', () => {
@@ -125,12 +132,12 @@ describe('a step that was done and is planned again', () => {
       [start, start],
       [freeze, freeze],
     ] as const)
-      expect(endOf(() => requireProgress(planOf(next), seen, journalOf([done])))?.details.host).toBe('vol1@arrayA')
+      expect(endOf(() => requireBoth(planOf(next), seen, journalOf([done])))?.details.host).toBe('vol1@arrayA')
   })
 
   test('a service that the request is not about cannot be at fault', () => {
     const bare = { ...seen, service: undefined }
-    expect(endOf(() => requireProgress(planOf(stop, enable), bare, journalOf([stop, start])))).toBeUndefined()
+    expect(endOf(() => requireBoth(planOf(stop, enable), bare, journalOf([stop, start])))).toBeUndefined()
   })
 })
 
