@@ -23,6 +23,8 @@ type WriteRows = Extract<Step, { readonly kind: 'write_rows' }>
 /** The names that a message lists. */
 const MOST_NAMED = 3
 
+const DATABASE_ERRORS: ReadonlySet<string> = new Set(['connection_failed', 'timeout', 'interrupted', 'busy'])
+
 /** For a last look after the deadline. */
 const LOOK_UP_S = 2
 
@@ -39,12 +41,14 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
   let planned = step
   /** What a commit may have written whose answer never came. */
   let lost: WriteRows | undefined
+  let latest = observation
   const attempt = async (deadline: Deadline): Promise<Attempt> => {
     let written: WriteRows | undefined
     try {
       return await store.change(async (transaction) => {
         const locked = await lockRows(transaction, planned)
-        const seen = withRows(observation, await transaction.read(request.targets), tools)
+        const seen = withRows(latest, await transaction.read(request.targets), tools)
+        latest = seen
         if (lost !== undefined && mayBeOwn(lost, seen)) return claim(lost, seen, tools)
         const { steps } = tools.judge(seen)
         const [next] = steps
@@ -65,7 +69,7 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
     return await retry(request.timeout, signal, attempt)
   } catch (error) {
     if (lost === undefined) throw error
-    return lookUp(lost, error, observation, tools)
+    return lookUp(lost, error, latest, tools)
   }
 }
 
@@ -76,15 +80,20 @@ async function lookUp(
   observation: Observation,
   tools: StepTools,
 ): Promise<StepResult> {
-  const inDoubt = { done: undefined, observation, mayBeDone: true, unconfirmed: listTargets(lost) }
+  let seen = observation
   try {
-    const rows = await tools.store.read(tools.request.targets, startDeadline(LOOK_UP_S))
-    const seen = withRows(observation, rows, tools)
+    seen = withRows(seen, await tools.store.read(tools.request.targets, startDeadline(LOOK_UP_S)), tools)
     if (mayBeOwn(lost, seen)) return claim(lost, seen, tools)
   } catch {
     // The first error is the one to report.
   }
-  return { ...inDoubt, error: withLostAnswer(error) }
+  return {
+    done: undefined,
+    observation: seen,
+    mayBeDone: true,
+    unconfirmed: listTargets(lost),
+    error: withLostAnswer(error),
+  }
 }
 
 /** All rows of the backends that change, because the plan for one row of a cluster depends on the others. */
@@ -147,8 +156,9 @@ function listTargets({ changes }: WriteRows): readonly BackendName[] {
   return changes.map(({ backend: { target } }) => ({ kind: target.kind, name: target.name }))
 }
 
+/** What a guard says of the rows as they are now comes first; the warnings have the lost answer then. */
 function withLostAnswer(error: unknown): unknown {
-  if (!(error instanceof AgentError)) return error
+  if (!(error instanceof AgentError) || !DATABASE_ERRORS.has(error.code)) return error
   return new AgentError(
     error.code,
     `The answer to the commit was lost, so the change may have been made: ${error.problem}`,

@@ -286,6 +286,24 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
       if (result.changed) expect(result).toMatchObject({ unconfirmed })
     })
 
+    test('a failover that came meanwhile is told as that, with the rows as they are now', async () => {
+      await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+      const proxy = await losingCommits(mariadb.port, 'drop', () =>
+        database.execute("UPDATE services SET active_backend_id = 'arrayZ'"),
+      )
+      const connection = database.connection.replace(`:${mariadb.port}/`, `:${proxy.port}/`)
+      const { result } = await agent({ ...RESET, timeout: 2, connection })
+      proxy.close()
+      expect(result).toMatchObject({
+        failed: true,
+        error: { code: 'conflict' },
+        backends: [{ actions: [], after: { active_backend_id: 'arrayZ' } }],
+        unconfirmed,
+      })
+      expect(result.msg).toMatch(/^vol1@arrayA is failed over to arrayZ/)
+      expect(result).not.toHaveProperty('undo')
+    })
+
     test('a commit that never reached the server is made again', async () => {
       const result = await runThrough('drop')
       expect(result).toMatchObject({ changed: true, failed: false, undo: { restore: [{}] } })
