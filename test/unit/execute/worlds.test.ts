@@ -181,6 +181,7 @@ describe('undo', () => {
     for (const state of STATES) {
       for (const desired of DESIRED) {
         const world = makeHostWorld(state, 'stopped')
+        world.rows = world.rows.map((row) => ({ ...row, modifiedAt: '2025-12-31 23:59:59' }))
         const before = describeWorld(world)
         const { journal } = await runInWorld(world, makeRequest({ desired }))
         const { undo } = makeResult(journal, { audience: 'request' })
@@ -189,6 +190,7 @@ describe('undo', () => {
         const back = toRequest({ ...undo, force: true }, { check: false, diff: false })
         expect(codeOf(await runInWorld(world, back))).toBeUndefined()
         expect(describeWorld(world)).toBe(before)
+        expect(world.rows[0]?.modifiedAt).toBe('2025-12-31 23:59:59')
         expect((await runInWorld(world, back)).effects).toEqual([])
       }
     }

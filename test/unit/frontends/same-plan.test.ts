@@ -1,78 +1,73 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { requireSamePlan } from '../../../src/frontends/cli/same-plan.js'
-import type { BackendState, Desired, Row } from '../../../src/model/backend.js'
-import type { Plan } from '../../../src/model/plan.js'
-import { NO_CONFIG } from '../../../src/plan/config-plan.js'
+import type { BackendState } from '../../../src/model/backend.js'
+import { AgentError } from '../../../src/model/errors.js'
+import type { Plan, Step } from '../../../src/model/plan.js'
+import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
-import { toRequest } from '../../../src/request/request.js'
+import { makeConf, observeWorld, runInWorld } from '../../support/world.js'
+import { ask, FAILED_OVER, makeHostWorld } from '../../support/worlds.js'
 
-const HEALTHY: BackendState = {
-  disabled: false,
-  disabled_reason: null,
-  replication_status: 'enabled',
-  active_backend_id: null,
+const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
+const PROMOTION = {
+  active_backend: 'reset',
+  replication: 'enabled',
   frozen: false,
-}
-const FAILED_OVER: BackendState = {
-  disabled: true,
-  disabled_reason: 'failed-over',
-  replication_status: 'failed-over',
-  active_backend_id: 'arrayB',
-  frozen: true,
+  service: { manager: 'systemd', state: 'started' },
+  config: { promote: 'B', replication_device: [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }] },
 }
 
-/** The plan for one host whose row is in this state. */
-function planFor(state: BackendState, desired: Desired): Plan {
-  const request = toRequest({ host: 'vol1@arrayA', ...desired }, { check: false, diff: false })
-  const row: Row = {
-    table: 'services',
-    id: 1,
-    name: 'vol1@arrayA',
-    clusterName: null,
-    state,
-    stored: { ...state, disabled: Number(state.disabled), frozen: Number(state.frozen) },
-    heartbeatAge: 3600,
-    modifiedAt: null,
-    readAt: '2026-01-01 00:00:00',
-    reportCount: 7,
+async function planFor(state: BackendState, file = makeConf('A', ['B'])): Promise<Plan> {
+  const request = ask(PROMOTION)
+  return makePlan(request, await observeWorld(makeHostWorld(state, 'started', { file }), request), planConfig)
+}
+
+/** The code with which the second plan is refused after the first was shown. */
+function judge(first: Plan, second: Plan, done: readonly Step[] = []): string | undefined {
+  const approve = requireSamePlan()
+  approve(first, [])
+  try {
+    approve(second, done)
+    return undefined
+  } catch (error) {
+    if (error instanceof AgentError) return error.code
+    throw error
   }
-  const target = { kind: 'host' as const, name: 'vol1@arrayA', desired }
-  const observation = {
-    at: 0,
-    backends: [{ target, cluster: undefined, services: [row] }],
-    heartbeats: new Map(),
-    config: undefined,
-    service: undefined,
-    serviceDownTime: 60,
-    waitIsOver: false,
-  }
-  return makePlan(request, observation, () => NO_CONFIG)
 }
 
-const planFreeze = (state: BackendState) => planFor(state, { frozen: true })
+const shown = await planFor(UNFROZEN)
+const [step] = shown.steps
+if (step === undefined) throw new Error('a plan without steps')
 
-const conflict = expect.objectContaining({ code: 'conflict' })
+test('the same plan passes, and so does one with nothing left', async () => {
+  expect(judge(shown, await planFor(UNFROZEN))).toBeUndefined()
+  expect(judge(shown, { ...shown, steps: [] })).toBeUndefined()
+})
 
-describe('a plan that was shown', () => {
-  test('is approved again, also if nothing is left to do', () => {
-    const approve = requireSamePlan()
-    approve(planFreeze(HEALTHY), [])
-    approve(planFreeze(HEALTHY), [])
-    approve(planFreeze({ ...HEALTHY, frozen: true, disabled: true }), [])
-  })
+test.each<readonly [string, Promise<Plan>]>([
+  ['another array', planFor({ ...UNFROZEN, active_backend_id: 'Z' })],
+  ['a row that differs beside what is written', planFor({ ...UNFROZEN, disabled_reason: 'disk swap' })],
+  ['another content of the file', planFor(UNFROZEN, makeConf('Y', ['B']))],
+])('%s does not pass', async (_, second) => {
+  expect(judge(shown, await second)).toBe('conflict')
+})
 
-  test('is refused if a row has changed, also one of the rows under lock', () => {
-    const approve = requireSamePlan()
-    approve(planFreeze(HEALTHY), [])
-    const changed = { ...HEALTHY, disabled: true, disabled_reason: 'disk swap' }
-    expect(() => approve(planFreeze(changed), [])).toThrow(conflict)
-  })
+test('less than was shown passes once a step was done, and not before', () => {
+  const less = { ...shown, steps: shown.steps.slice(1) }
+  expect(judge(shown, less)).toBe('conflict')
+  expect(judge(shown, less, [step])).toBeUndefined()
+})
 
-  test('is refused if it would write more, also after its first step', () => {
-    const approve = requireSamePlan()
-    const shown = planFreeze(HEALTHY)
-    approve(shown, [])
-    const reset = planFor(FAILED_OVER, { active_backend: 'reset', frozen: true })
-    expect(() => approve(reset, shown.steps)).toThrow(conflict)
-  })
+test('another effect than was shown does not pass after a step either', async () => {
+  expect(judge(shown, await planFor({ ...UNFROZEN, active_backend_id: 'Z' }), [step])).toBe('conflict')
+  expect(judge(shown, await planFor(UNFROZEN, makeConf('Y', ['B'])), [step])).toBe('conflict')
+})
+
+test('the run itself plans nothing else than it has shown', async () => {
+  for (const state of [UNFROZEN, FAILED_OVER]) {
+    const { journal } = await runInWorld(makeHostWorld(state, 'started'), ask(PROMOTION), {
+      approve: requireSamePlan(),
+    })
+    expect(journal.error).toBeUndefined()
+  }
 })

@@ -53,6 +53,15 @@ describe('check mode and diff', () => {
   })
 })
 
+test.each([
+  ['a column itself, of several backends', { active_backend_id: 'B' }],
+  ['an edit of cinder.conf, for several backends', { config: { options: { san_ip: 'x' } } }],
+  ['a service, for several backends', { service: { state: 'started' } }],
+])('%s is refused', (_, keys) => {
+  const document = { backends: [{ host: 'a' }, { host: 'b' }], force: true, ...keys }
+  expect(() => toRequest(document, NO_FLAGS)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+})
+
 test('an item takes from the top level what it lacks, also where it says null', () => {
   const document = {
     backends: [
