@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, inject, test as plainTest } from 'vitest'
 import { getPackageName, openManager } from '../../../src/service/open.js'
 import { agent } from '../../support/agent.js'
+import { confFile, PURE } from '../../support/conf.js'
 import { embedded, titled } from '../../support/databases.js'
 import { service } from '../../support/rows.js'
 import { until } from '../../support/volume.js'
@@ -224,6 +225,22 @@ describe('command', () => {
       spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(pid, 'utf8').trim()], { encoding: 'utf8' }).stdout
     // One that nobody has buried yet is dead all the same.
     await until('it is dead', async () => /^(Z.*)?$/.test(state().trim()))
+  })
+
+  test.concurrent('what it says shows no secret of cinder.conf, nor of the edit that is wanted', async ({
+    site: { database },
+  }) => {
+    const secrets = ['s3cr3t-A', 's3cr3t-B', 's3cr3t-new']
+    const said = `echo 'the array refused ${secrets.join(' and ')}' >&2; exit 1`
+    const { result, stdout, stderr } = await agent({
+      host: 'vol1@arrayA',
+      connection: database.connection,
+      config: { file: confFile(PURE), options: { pure_api_token: 's3cr3t-new' } },
+      service: { manager: 'command', start: ['true'], stop: ['/bin/sh', '-c', said], status: ['true'] },
+    })
+    expect(result).toMatchObject({ failed: true, error: { code: 'service_control_failed' } })
+    expect(result.msg).toContain('the array refused ')
+    for (const secret of secrets) expect(stdout + stderr).not.toContain(secret)
   })
 
   test.concurrent('arguments never show, for they may hold a secret', async ({ site: { ask } }) => {

@@ -6,7 +6,7 @@ import type { Plan, Step } from '../../../src/model/plan.js'
 import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { makeConf, observeWorld, runInWorld } from '../../support/world.js'
-import { ask, FAILED_OVER, makeHostWorld } from '../../support/worlds.js'
+import { ask, FAILED_OVER, HEALTHY, makeHostWorld } from '../../support/worlds.js'
 
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
 const PROMOTION = {
@@ -17,8 +17,8 @@ const PROMOTION = {
   config: { promote: 'B', replication_device: [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }] },
 }
 
-async function planFor(state: BackendState, file = makeConf('A', ['B'])): Promise<Plan> {
-  const request = ask(PROMOTION)
+async function planFor(state: BackendState, file = makeConf('A', ['B']), document: object = PROMOTION): Promise<Plan> {
+  const request = ask(document)
   return makePlan(request, await observeWorld(makeHostWorld(state, 'started', { file }), request), planConfig)
 }
 
@@ -46,10 +46,17 @@ test('the same plan passes, and so does one with nothing left', async () => {
 
 test.each<readonly [string, Promise<Plan>]>([
   ['another array', planFor({ ...UNFROZEN, active_backend_id: 'Z' })],
-  ['a row that differs beside what is written', planFor({ ...UNFROZEN, disabled_reason: 'disk swap' })],
+  ['another reason', planFor({ ...UNFROZEN, disabled_reason: 'disk swap' })],
   ['another content of the file', planFor(UNFROZEN, makeConf('Y', ['B']))],
 ])('%s does not pass', async (_, second) => {
   expect(judge(shown, await second)).toBe('conflict')
+})
+
+test('a row that changed where nothing is written does not pass', async () => {
+  const freeze = (state: BackendState) => planFor(state, undefined, { frozen: true })
+  const before = await freeze(HEALTHY)
+  expect(judge(before, await freeze(HEALTHY))).toBeUndefined()
+  expect(judge(before, await freeze({ ...HEALTHY, replication_status: 'disabled' }))).toBe('conflict')
 })
 
 test('less than was shown passes once a step was done, and not before', () => {
