@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { AgentError } from '../../../src/model/errors.js'
 import { startDeadline } from '../../../src/store/deadline.js'
 import { openStore } from '../../../src/store/open.js'
 import { parseUrl } from '../../../src/store/url.js'
@@ -46,6 +47,18 @@ describe.each(engines)('$name', (engine) => {
     }, deadline)
     const [again] = (await store.read(TARGETS, deadline)).filter(({ table }) => table === 'services')
     expect(again?.modifiedAt).toMatch(format)
+
+    // What fails half-way leaves nothing, also where the next change of the same run succeeds.
+    if (again === undefined) throw new Error('no row')
+    const failure = new AgentError('conflict', 'The second row has changed.', { transient: true })
+    const half = store.change(async (transaction) => {
+      expect(await transaction.update({ row: again, after: enabled })).toBe(true)
+      throw failure
+    }, deadline)
+    await expect(half).rejects.toBe(failure)
+    expect(await store.change((transaction) => transaction.read(TARGETS), deadline)).toContainEqual(
+      expect.objectContaining({ table: 'services', state: again.state }),
+    )
     expect((await database.rows('services'))[0]?.['updated_at']).toBe('2026-01-02 03:04:05')
     await store.close()
     await database.close()

@@ -3,6 +3,9 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { startDeadline } from '../../../src/store/deadline.js'
+import { openSqlite } from '../../../src/store/sqlite.js'
+import { parseUrl } from '../../../src/store/url.js'
 import { agent } from '../../support/agent.js'
 import { embedded, type TestDatabase, titled } from '../../support/databases.js'
 import { FAILED_OVER, insert, service } from '../../support/rows.js'
@@ -65,6 +68,28 @@ describe('an SQLite file', () => {
     const db = new Sqlite(copy, { readonly: true })
     expect(db.prepare('SELECT count(*) AS n FROM services').get()).toEqual({ n: 1 })
     db.close()
+  })
+
+  test('whose commit fails has the change in doubt, and no undo', async () => {
+    await database.execute(service(1, 'vol1@arrayA'))
+    await database.execute(`CREATE TABLE parents (id INTEGER PRIMARY KEY);
+      CREATE TABLE late (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+      CREATE TRIGGER fail AFTER UPDATE ON services BEGIN INSERT INTO late VALUES (1); END;`)
+    const { result } = await agent({ host: 'vol1@arrayA', frozen: true, connection: database.connection })
+    expect(result).toMatchObject({ changed: true, failed: true, unconfirmed: [{ host: 'vol1@arrayA' }] })
+    expect(result).not.toHaveProperty('undo')
+    expect(await database.rows('services')).toMatchObject([{ frozen: 0 }])
+  })
+
+  test('is not written after a signal', async () => {
+    const store = openSqlite(parseUrl(database.connection), {
+      readOnly: false,
+      signal: AbortSignal.abort(),
+      warn: () => {},
+    })
+    const work = async () => 'done'
+    await expect(store.change(work, startDeadline(1))).rejects.toMatchObject({ code: 'interrupted' })
+    await store.close()
   })
 
   test('holds a cluster of a thousand members, all of them named, without delay', async () => {

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { agent } from '../../support/agent.js'
+import { agent, checked, EXECUTABLE } from '../../support/agent.js'
 import { mariaDb, startOwnMariaDb, type TestDatabase, titled } from '../../support/databases.js'
 import { losingCommits } from '../../support/peers/proxy.js'
 import { FAILED_OVER, insert, service } from '../../support/rows.js'
@@ -302,6 +304,26 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
       })
       expect(result.msg).toMatch(/^vol1@arrayA is failed over to arrayZ/)
       expect(result).not.toHaveProperty('undo')
+    })
+
+    test('for longer than the timeout, it is waited for a little', async () => {
+      const result = await runThrough('late')
+      expect(result).toMatchObject({ changed: true, failed: false, undo: { restore: [{}] } })
+      expect(result).not.toHaveProperty('unconfirmed')
+    })
+
+    test('a signal does not cut it off', async () => {
+      await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
+      const child = spawn(process.execPath, [EXECUTABLE], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const proxy = await losingCommits(mariadb.port, 'late', async () => {
+        child.kill('SIGTERM')
+      })
+      const connection = database.connection.replace(`:${mariadb.port}/`, `:${proxy.port}/`)
+      child.stdin.end(JSON.stringify({ ...RESET, connection }))
+      const { result } = checked(await text(child.stdout))
+      proxy.close()
+      expect(result).toMatchObject({ changed: true, undo: { restore: [{}] } })
+      expect(result).not.toHaveProperty('unconfirmed')
     })
 
     test('a commit that never reached the server is made again', async () => {
