@@ -21,9 +21,10 @@ export async function startMariaDb(
   folder: string,
   extra: readonly string[] | Promise<readonly string[]> = [],
 ): Promise<MariaDb> {
-  mkdirSync(folder, { recursive: true })
+  // A server removes #sql files from its tmpdir when it starts, also those of another server: so each has a tmpdir of its own.
+  mkdirSync(join(folder, 'tmp'), { recursive: true })
   const data = join(folder, 'data')
-  const [options] = await Promise.all([extra, existsSync(data) ? undefined : installDatabase(data)])
+  const [options] = await Promise.all([extra, existsSync(data) ? undefined : installDatabase(folder, data)])
   for (let tries = 1; ; tries++) {
     try {
       return await startOn(await findFreePort(), folder, options)
@@ -33,9 +34,9 @@ export async function startMariaDb(
   }
 }
 
-async function installDatabase(data: string): Promise<void> {
+async function installDatabase(folder: string, data: string): Promise<void> {
   const options = ['--no-defaults', '--auth-root-authentication-method=normal', '--skip-test-db', ...USER]
-  await promisify(execFile)('mariadb-install-db', [...options, `--datadir=${data}`])
+  await promisify(execFile)('mariadb-install-db', [...options, `--datadir=${data}`, `--tmpdir=${join(folder, 'tmp')}`])
 }
 
 async function startOn(port: number, folder: string, extra: readonly string[]): Promise<MariaDb> {
@@ -48,6 +49,7 @@ async function startOn(port: number, folder: string, extra: readonly string[]): 
       '--no-defaults',
       ...USER,
       `--datadir=${join(folder, 'data')}`,
+      `--tmpdir=${join(folder, 'tmp')}`,
       `--socket=${socket}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1,127.0.0.2',
