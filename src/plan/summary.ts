@@ -10,7 +10,7 @@ export interface BackendSummary {
   readonly actions: readonly Action[]
   /** Every row, also one that no step writes: before the first step and after the last. */
   readonly rows: readonly RowChange[]
-  /** Those of the rows that steps write. */
+  /** What the steps write, from before the first of them to after the last. */
   readonly written: readonly RowChange[]
   readonly edit: ConfigEdit | undefined
 }
@@ -34,7 +34,9 @@ export function summarizeSteps(steps: readonly Step[], { first, last, isDone }: 
     const change = changes.get(key)
     const seen = before.get(key) ?? row
     if (change === undefined) return { row: seen, after: row.state }
-    return isDone ? change : { ...change, row: seen }
+    // The driver writes into the row at a start, so only a change before it has the row as the run found it.
+    const original = isDone && !change.isAfterStart ? change.row : seen
+    return { row: original, after: isDone ? row.state : change.after }
   }
   return last.backends.map((backend) => {
     const key = makeTargetKey(backend.target)
@@ -48,23 +50,31 @@ export function summarizeSteps(steps: readonly Step[], { first, last, isDone }: 
         ...(edit ? (['update_config'] as const) : []),
       ]),
       rows,
-      written: rows.filter(({ row }) => changes.has(makeRowKey(row))),
+      written: listRows(backend).flatMap((row) => changes.get(makeRowKey(row)) ?? []),
       edit,
     }
   })
 }
 
 /** What the steps write, by row: from before its first change to after its last. */
-function composeChanges(steps: readonly Step[]): ReadonlyMap<string, RowChange> {
-  const composed = new Map<string, RowChange>()
+function composeChanges(steps: readonly Step[]): ReadonlyMap<string, ComposedChange> {
+  const composed = new Map<string, ComposedChange>()
+  let isAfterStart = false
   for (const step of steps) {
+    if (step.kind === 'start_service') isAfterStart = true
     if (step.kind !== 'write_rows') continue
     for (const change of step.changes.flatMap(({ rows }) => rows)) {
       const key = makeRowKey(change.row)
-      composed.set(key, { ...change, row: composed.get(key)?.row ?? change.row })
+      const first = composed.get(key)
+      composed.set(key, { ...change, row: first?.row ?? change.row, isAfterStart: first?.isAfterStart ?? isAfterStart })
     }
   }
   return composed
+}
+
+interface ComposedChange extends RowChange {
+  /** Whether its first writing comes after a start of the service. */
+  readonly isAfterStart: boolean
 }
 
 function groupActions(steps: readonly Step[]): ReadonlyMap<string, readonly Action[]> {

@@ -6,7 +6,7 @@
  */
 
 import { sortActions } from '../model/actions.js'
-import { isChange, type Row, type RowChange } from '../model/backend.js'
+import { isChange, makeRowKey, type Row, type RowChange } from '../model/backend.js'
 import type {
   Action,
   BackendDocument,
@@ -114,8 +114,14 @@ function warnOfUnconfirmed(name: string): string {
 
 function listDiffs(summaries: readonly BackendSummary[]): DiffDocument[] {
   const edits = summaries.flatMap(({ edit }) => edit ?? [])
-  const changes = summaries.flatMap(({ written }) => written.filter(isChange))
+  const changes = summaries.flatMap(listWrittenRows).filter(isChange)
   return [...edits.map(diffConfig), ...changes.map(diffRow)]
+}
+
+/** What the run wrote, from what it found. */
+function listWrittenRows({ rows, written }: BackendSummary): readonly RowChange[] {
+  const found = new Map(rows.map(({ row }) => [makeRowKey(row), row]))
+  return written.map((change) => ({ ...change, row: found.get(makeRowKey(change.row)) ?? change.row }))
 }
 
 function wantsAnything({ targets, restore, config, service }: Request): boolean {
