@@ -333,6 +333,18 @@ describe.skipIf(mariaDb.missing !== null)(titled(mariaDb), () => {
     })
   })
 
+  test('under SERIALIZABLE as the default, a heartbeat that is not committed yet holds up no change of another row', async () => {
+    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER) + service(2, 'vol2@arrayA'))
+    await admin.query("SET GLOBAL tx_isolation = 'SERIALIZABLE'")
+    try {
+      await admin.query('START TRANSACTION; UPDATE services SET report_count = report_count + 1 WHERE id = 2')
+      const { result } = await agent({ ...RESET, timeout: 4, connection: database.connection })
+      expect(result).toMatchObject({ changed: true, failed: false })
+    } finally {
+      await admin.query('ROLLBACK; SET GLOBAL tx_isolation = DEFAULT')
+    }
+  })
+
   test('under SERIALIZABLE as the default, other rows stay unlocked all the same', async () => {
     await database.execute(
       service(1, 'vol1@arrayA', FAILED_OVER) + service(2, 'vol2@arrayA', FAILED_OVER) + service(3, 'vol3@arrayA'),
