@@ -1,5 +1,6 @@
 import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
+import { type ReadPaths, readPathsOfContainer, readPathsOfInitScript, readPathsOfUnit } from './config-paths.js'
 import { controlError, type ProgramResult } from './program.js'
 
 /** The commands of one manager for one service, and how to read its answer. */
@@ -13,6 +14,8 @@ export interface Control {
   readonly parseState: (result: ProgramResult) => ServiceState
   /** For a manager that reports an unknown service as stopped: run if the state is `stopped`; `check` throws. */
   readonly exists?: { readonly command: readonly string[]; readonly check: (result: ProgramResult) => void }
+  /** For a manager that can tell what cinder-volume is started with. */
+  readonly readConfigPaths?: ReadPaths
 }
 
 /** `packageName`: the unit's name in this system's packages, for a request without a name. */
@@ -52,6 +55,7 @@ function controlBySystemd(name: string): Control {
         if (output.trim() === 'not-found') throw controlError(`The unit ${name}`, 'does not exist', '', HINT)
       },
     },
+    readConfigPaths: readPathsOfUnit(name),
   }
 }
 
@@ -70,6 +74,7 @@ function controlBySysv(name: string): Control {
       if (code !== undefined && code <= 3 && !isUnknown) return 'stopped'
       throw noStateError(status, stderrTail)
     },
+    readConfigPaths: readPathsOfInitScript(name),
   }
 }
 
@@ -90,6 +95,7 @@ function controlContainer(manager: 'docker' | 'podman', name: string): Control {
         ? 'stopped'
         : 'changing'
     },
+    readConfigPaths: readPathsOfContainer(manager, name),
   }
 }
 

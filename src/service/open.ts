@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../model/errors.js'
 import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
-import type { ServiceManager } from './manager.js'
+import type { ConfigPaths, ServiceManager } from './manager.js'
 import { type Control, MANAGERS } from './managers.js'
 import { type ProgramOptions, programInterrupted, runProgram, runSuccessfully } from './program.js'
 
@@ -35,12 +35,25 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
       })
     }
   }
+  const readOutput = async (command: readonly string[]) => {
+    const { status, output } = await runProgram(command, statusOptions)
+    return status === 0 ? output : undefined
+  }
+  const readConfigPaths = async (): Promise<ConfigPaths | undefined> => {
+    try {
+      return await control.readConfigPaths?.(readOutput)
+    } catch {
+      if (context.signal.aborted) throw programInterrupted(control.manager)
+      return undefined
+    }
+  }
   return {
     manager: control.manager,
     name: control.name,
     readState: readServiceState,
     start: () => setServiceState(control.start, 'started'),
     stop: () => setServiceState(control.stop, 'stopped'),
+    readConfigPaths,
   }
 }
 
