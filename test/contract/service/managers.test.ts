@@ -18,7 +18,9 @@ const MANAGERS = {
     name: 'cinder-volume',
     status: (name: string) => `systemctl is-active ${name}`,
     start: (name: string) => `systemctl start ${name}`,
-    prepare: (name: string) => [`systemctl show --property=DropInPaths --value ${name}`],
+    prepare: (name: string) => [
+      `systemctl show --property=DropInPaths --property=TriggeredBy --property=UpheldBy ${name}`,
+    ],
     stop: (name: string) => `systemctl stop ${name}`,
     known: (name: string) => [`systemctl show --property=LoadState --value ${name}`],
   },

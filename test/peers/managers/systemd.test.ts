@@ -17,6 +17,10 @@ const UNITS = {
   'again.service': '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n',
   'clustered.service': SLEEP,
   'clustered.service.d/50-pacemaker.conf': '[Unit]\nDescription=Cluster Controlled\n',
+  'timed.service': SLEEP,
+  'timed.timer': '[Timer]\nOnActiveSec=1000\n',
+  'upheld.service': SLEEP,
+  'upholder.service': `[Unit]\nUpholds=upheld.service\n${SLEEP}`,
   'named.service':
     '[Service]\nExecStart=/usr/bin/cinder-volume --config-file /etc/cinder/a.conf --config-dir=/etc/cinder/b\n',
   'debian.service': '[Service]\nExecStart=/etc/init.d/cinder-volume systemd-start\n',
@@ -48,16 +52,20 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     expect(await ask([place], { manager, name, state: 'stopped' })).toMatchObject({ changed: false, failed: false })
   })
 
-  test('a unit that is started again and again is stopped for good', async () => {
-    place.run('systemctl', 'start', 'again')
-    const show = () => place.run('systemctl', 'show', '--property=SubState', '--value', 'again').trim()
-    await until('it waits for its next start', async () => show() === 'auto-restart')
-    const wanted = { manager, name: 'again', state: 'stopped' } as const
-    expect(await ask([place], wanted)).toMatchObject({ changed: true, failed: false })
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    expect(show()).toBe('dead')
-    expect(await ask([place], wanted)).toMatchObject({ changed: false, failed: false })
-  })
+  // Where systemd runs, service(8) calls systemctl.
+  test.each(['systemd', 'sysv'] as const)(
+    'a unit that is started again and again is stopped for good: %s',
+    async (manager) => {
+      place.run('systemctl', 'start', 'again')
+      const show = () => place.run('systemctl', 'show', '--property=SubState', '--value', 'again').trim()
+      await until('it waits for its next start', async () => show() === 'auto-restart')
+      const wanted = { manager, name: 'again', state: 'stopped' } as const
+      expect(await ask([place], wanted)).toMatchObject({ changed: true, failed: false })
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      expect(show()).toBe('dead')
+      expect(await ask([place], wanted)).toMatchObject({ changed: false, failed: false })
+    },
+  )
 
   test('a unit that is being stopped is waited for', async () => {
     place.run('systemctl', 'start', 'slow')
@@ -78,12 +86,25 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     expect(outcome.msg).toContain('masked')
   })
 
-  test('a unit that pacemaker runs is left to pacemaker', async () => {
-    place.run('systemctl', 'start', 'clustered')
-    const outcome = await ask([place], { manager, name: 'clustered', state: 'stopped' })
+  test.each([
+    ['pacemaker', 'clustered', ['clustered'], 'pacemaker'],
+    ['a timer', 'timed', ['timed', 'timed.timer'], 'timed.timer'],
+    ['a unit that upholds it', 'upheld', ['upholder'], 'upholder.service'],
+  ])('a unit that would be started again by %s is not stopped', async (_, name, started, culprit) => {
+    place.run('systemctl', 'start', ...started)
+    await until('it runs', async () => isActive(name))
+    const outcome = await ask([place], { manager, name, state: 'stopped' })
     expect(outcome).toMatchObject({ changed: false, code: 'service_control_failed', state: 'started' })
-    expect(outcome.msg).toContain('pacemaker')
-    expect(isActive('clustered')).toBe(true)
+    expect(outcome.msg).toContain(culprit)
+    expect(isActive(name)).toBe(true)
+  })
+
+  test('a unit is stopped once its timer is', async () => {
+    place.run('systemctl', 'stop', 'timed.timer')
+    expect(await ask([place], { manager, name: 'timed', state: 'stopped' })).toMatchObject({
+      changed: true,
+      failed: false,
+    })
   })
 
   test('a unit tells the files that cinder-volume is started with', async () => {
