@@ -29,6 +29,8 @@ export interface BackendName {
 /** A backend as the request names it. */
 export interface Target extends BackendName {
   readonly desired: Desired
+  /** The replica whose settings the backend's section has already, by the caller's word. */
+  readonly promoted?: string
 }
 
 /** What a run is about; all: every volume backend, for a report. */
