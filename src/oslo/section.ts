@@ -68,7 +68,10 @@ function noSectionError(section: string, paths: readonly string[]): AgentError {
   )
 }
 
-type Content = Pick<ConfigSection, 'assignments' | 'lookup'>
+type Content = Pick<ConfigSection, 'assignments' | 'lookup'> & {
+  /** Normalized. */
+  readonly sections: ReadonlySet<string>
+}
 
 /** Files do not change once they were read, and a request may name thousands of sections. */
 const CONTENTS = new WeakMap<readonly SourceFile[], Content>()
@@ -76,17 +79,16 @@ const CONTENTS = new WeakMap<readonly SourceFile[], Content>()
 function readContent(files: readonly SourceFile[]): Content {
   const known = CONTENTS.get(files)
   if (known !== undefined) return known
-  const content = { assignments: readAssignments(files), lookup: readConfig(files, {}) }
+  const headers = files.flatMap((file) => parseFile(file).headers.map(({ section }) => normalizeSection(section)))
+  const content = { assignments: readAssignments(files), lookup: readConfig(files, {}), sections: new Set(headers) }
   CONTENTS.set(files, content)
   return content
 }
 
 /** The section as all files together have it; undefined if none has it. Errors: config_error. */
 export function readSection(files: readonly SourceFile[], name: string): ReadableSection | undefined {
-  const isHere = files.some((file) =>
-    parseFile(file).headers.some(({ section }) => normalizeSection(section) === normalizeSection(name)),
-  )
-  return isHere ? { name, ...readContent(files) } : undefined
+  const { sections, ...content } = readContent(files)
+  return sections.has(normalizeSection(name)) ? { name, ...content } : undefined
 }
 
 /** All assignments of an option in the section, over all files. */

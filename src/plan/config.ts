@@ -16,7 +16,7 @@ import {
   withContent,
 } from '../oslo/section.js'
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
-import { readVolumeSettings } from '../oslo/volume-settings.js'
+import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import { assumePromoted, objectToPromotion, objectToWrongReplica, skipPromotion } from './config-refusals.js'
@@ -33,10 +33,15 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   const [backend] = backends
   if (facts === undefined || backend === undefined) return NO_CONFIG
   const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
+  let known: VolumeSettings | undefined
+  const settings = () => {
+    known ??= readVolumeSettings(facts.files, facts.env)
+    return known
+  }
   return {
     ...planned,
     replicates: (each) => replicates(each, request, facts, planned.edit),
-    findEvidence: (each) => findEvidence(each, request, facts, planned.edit),
+    findEvidence: (each) => findEvidence(each, request, facts, planned.edit, settings),
   }
 }
 

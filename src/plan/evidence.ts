@@ -1,5 +1,5 @@
 import { findDriver, findIdentity } from '../drivers/drivers.js'
-import { type Backend, getActiveBackendId, getSectionName } from '../model/backend.js'
+import { type Backend, getSectionName, listActiveBackendIds } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, OldCopy, SourceFile } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
@@ -13,7 +13,7 @@ import {
   readSection,
 } from '../oslo/section.js'
 import type { Device } from '../oslo/value.js'
-import { readVolumeSettings } from '../oslo/volume-settings.js'
+import type { VolumeSettings } from '../oslo/volume-settings.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import { mapDevice } from './promote.js'
@@ -29,16 +29,24 @@ export function findEvidence(
   { config: wanted }: Pick<Request, 'config'>,
   facts: ConfigFacts,
   edit: ConfigEdit | undefined,
+  settings: () => VolumeSettings,
 ): Evidence {
-  const active = getActiveBackendId(backend)
+  const [active, ...others] = listActiveBackendIds(backend)
   const name = getSectionName(backend.target.name) ?? wanted?.section
   if (active === undefined) return makeUnknown('its row names no array')
+  if (others.length > 0)
+    return makeUnknown(
+      `its rows name several: ${formatList(
+        [active, ...others].map((each) => quote(each)),
+        ' and ',
+      )}`,
+    )
   if (name === undefined) return makeUnknown('its name has no "@", and so names no section of cinder.conf')
   try {
-    const other = findOtherHost(backend, name, facts)
-    if (other !== undefined) return makeUnknown(`cinder.conf here is that of ${quote(other)}`)
     const after = readSection(withEdit(facts, edit).files, name)
     if (after === undefined) return makeUnknown(`no cinder.conf with [${quote(name)}] can be read here`)
+    const other = findOtherHost(backend, name, settings())
+    if (other !== undefined) return makeUnknown(`cinder.conf here is that of ${quote(other)}`)
     if (readInheritedDevices(after).some(({ read }) => read.get('backend_id') === active))
       return { kind: 'disproven', problem: `[${quote(name)}] still has ${quote(active)} as a replica` }
     const given = new Set(wanted?.options.keys())
@@ -55,12 +63,8 @@ export function findEvidence(
 }
 
 /** The host of the backend by cinder.conf, if it is that of another backend. */
-function findOtherHost(
-  { target, services }: Backend,
-  section: string,
-  { files, env }: ConfigFacts,
-): string | undefined {
-  const host = readVolumeSettings(files, env).hostOf(section)
+function findOtherHost({ target, services }: Backend, section: string, { hostOf }: VolumeSettings): string | undefined {
+  const host = hostOf(section)
   const here = `${host}@${section}`
   const names = [target.name, ...services.map(({ name }) => name)]
   return host === undefined || names.includes(here) || getSectionName(target.name) === undefined ? undefined : here

@@ -57,7 +57,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     planAwaitDown(phases, request, observation, isAtRest),
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
-    planCleanup(phases, observation),
+    planCleanup(phases, request, observation),
     control.starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
     planAwaitHeartbeat(observation, request, control.starts, tails),
     makeWriteStep(tails),
@@ -140,11 +140,16 @@ function clearsFailover({ rows }: BackendChange): boolean {
 }
 
 /** Copies of cinder.conf that were kept as proof for a reset, once it is done. */
-function planCleanup(phases: readonly BackendPhases[], { config }: Observation): Step | undefined {
-  const atRest = new Set(
-    phases.filter(({ left }) => !isBackendFailedOver(left)).map(({ backend }) => getSectionName(backend.target.name)),
-  )
-  const copies = config?.oldCopies.filter(({ section }) => atRest.has(section)) ?? []
+function planCleanup(
+  phases: readonly BackendPhases[],
+  { config: wanted }: Request,
+  { config: facts }: Observation,
+): Step | undefined {
+  if (facts === undefined || facts.oldCopies.length === 0) return undefined
+  const atRest = phases.filter(({ left }) => !isBackendFailedOver(left))
+  const sections = atRest.map(({ backend }) => getSectionName(backend.target.name) ?? wanted?.section)
+  const isAtRest = (name: string) => sections.some((section) => section?.toLowerCase() === name.toLowerCase())
+  const copies = facts.oldCopies.filter(({ section }) => isAtRest(section))
   return copies.length > 0 ? { kind: 'remove_old_copy', actions: [], copies } : undefined
 }
 

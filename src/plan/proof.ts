@@ -1,4 +1,4 @@
-import { type Backend, getActiveBackendId } from '../model/backend.js'
+import { type Backend, getActiveBackendId, listActiveBackendIds } from '../model/backend.js'
 import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
 
@@ -39,14 +39,15 @@ export const PROVEN: Proof = { objection: undefined, doubt: undefined, left: [] 
  */
 export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
   const { name, promoted } = backend.target
-  const active = getActiveBackendId(backend)
+  const arrays = listActiveBackendIds(backend)
+  const [active] = arrays
   const array = active === undefined ? 'the array that it runs on' : quote(active)
   const is = active === undefined ? 'failed over' : `failed over to ${quote(active)}`
   const refuse = (problem: string, hint: string): Proof => ({
     ...PROVEN,
     objection: { problem: `${quote(name)} is ${is}, but ${problem}.`, hint },
   })
-  if (promoted !== undefined && active !== undefined && promoted !== active)
+  if (promoted !== undefined && arrays.some((each) => each !== promoted))
     return refuse(
       `the request states that ${quote(promoted)} was promoted`,
       `Check which array has the volumes. If it is ${array}, promote that one.`,
