@@ -48,7 +48,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     const plan = makePlan(request, observation, planConfig)
     requireProgress(plan, observation, journal)
     const passed = enforceGuards(plan, request)
-    requireSameFailover(plan, journal)
+    requireSameFailover(plan, observation, journal)
     requireNothingUndone(plan, journal)
     options.approve(plan, journal.steps)
     journal = addNotes(journal, plan, passed)
