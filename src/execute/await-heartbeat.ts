@@ -1,4 +1,5 @@
 import { AgentError } from '../model/errors.js'
+import { isBackendFailedOver } from '../model/failover.js'
 import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
@@ -47,11 +48,14 @@ export async function awaitHeartbeat(
   const { service } = step
   const { clock } = tools
   const deadline = clock.now() + tools.request.waitTimeout * 1000
+  const wasFailedOver = observation.backends.some(isBackendFailedOver)
   let asked = clock.now()
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     tools.onRows(last)
     if (hasProvenHeartbeat(last, service)) return { done: step, observation: last }
+    // Judged at once: the driver overwrites the row at its start (cinder/volume/manager.py, init_host_with_rpc).
+    if (!wasFailedOver && last.backends.some(isBackendFailedOver)) return { done: undefined, observation: last }
     const isOver = clock.now() >= deadline
     if (isOver || clock.now() - asked > STATUS_POLL_MS) {
       last = await observeAgain(['service'], last, tools)

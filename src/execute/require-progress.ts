@@ -10,7 +10,7 @@ import { AgentError } from '../model/errors.js'
 import { isBackendFailedOver, isFailedBack, isFailedOver } from '../model/failover.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
-import type { Plan, Step } from '../model/plan.js'
+import type { GuardCode, Plan, Step } from '../model/plan.js'
 import { describeFailover } from '../plan/words.js'
 import { quote } from '../text/quote.js'
 
@@ -47,15 +47,19 @@ function assertStaysReset({ steps }: Plan, done: readonly Step[]): void {
   )
 }
 
+/** Guards that tell of the other failover themselves, and what it means for the request. */
+const SAYS_MORE: ReadonlySet<GuardCode> = new Set(['failover_in_progress', 'not_failed_over'])
+
 /**
  * The request was made for the failover that the run saw first. A reset or an edit for another failover, which nobody has judged, would lead Cinder
  * to the wrong array. Errors: conflict.
  */
-export function requireSameFailover(plan: Plan, observation: Observation, { first }: Journal): void {
+export function requireSameFailover(plan: Plan, observation: Observation, { first, request }: Journal): void {
   const found = findOtherFailover(plan, observation, first)
   if (found === undefined) return
-  const { kind, name } = found.is.target
   const isBack = isFailedBack(found.is)
+  if (!isBack && !request.force && plan.refusals.some(({ code }) => SAYS_MORE.has(code))) return
+  const { kind, name } = found.is.target
   throw new AgentError(
     'conflict',
     `${quote(name)} is ${describeArray(found.is)}, but it was ${describeArray(found.was)} when this run began.`,

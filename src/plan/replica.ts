@@ -21,8 +21,6 @@ export interface Replica {
   readonly promoted: PromotedSettings
   /** Whether the section has a device that is not wanted. An earlier run that promoted the replica would have removed it. */
   readonly dropsOthers: boolean
-  /** Whether the section has no device at all, and some are wanted. */
-  readonly lacksAll: boolean
 }
 
 const NO_SETTINGS: PromotedSettings = { settings: new Map(), dropped: [], notes: [] }
@@ -46,7 +44,6 @@ export function findReplica(section: ConfigSection, wanted: WantedConfig, backen
       ? promoteDevice(entry.read, (option) => readInheritedValue(section, option), isByHand)
       : NO_SETTINGS,
     dropsOthers: present.some(({ read }) => ids?.includes(read.get('backend_id')) === false),
-    lacksAll: present.length === 0 && wanted.devices !== undefined && wanted.devices.length > 0,
   }
 }
 
