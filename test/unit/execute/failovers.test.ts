@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendState } from '../../../src/model/backend.js'
 import { makeResult } from '../../../src/report/result.js'
-import { readPrimary, runInWorld, type World } from '../../support/world.js'
+import { makeConf, readPrimary, runInWorld, type World } from '../../support/world.js'
 import { ask, codeOf, FAILED_OVER, HEALTHY, makeHostWorld } from '../../support/worlds.js'
 
 // Failovers and fail-backs that come while the agent works.
@@ -99,8 +99,8 @@ test('an undo of rows that nobody has changed since is given after a failure too
 })
 
 test('a fail-back of a backend that only needs a reset leaves nothing to do', async () => {
-  const world = makeHostWorld(FAILED_OVER, 'stopped')
-  const run = await runInWorld(world, ask({ active_backend: 'reset', replication: 'enabled' }), {
+  const world = makeHostWorld(FAILED_OVER, 'stopped', { file: makeConf('B', ['C']) })
+  const run = await runInWorld(world, ask({ active_backend: 'reset', replication: 'enabled', promoted: 'B' }), {
     onCall: (name) => {
       if (name === 'lock') failBack(world)
     },
@@ -131,7 +131,7 @@ describe('between the reset and the start, or in it', () => {
         },
       })
       expect(codeOf(run)).toBe('failed_over')
-      expect(makeResult(run.journal, { audience: 'request' }).msg).toContain('\\"C\\"')
+      expect(makeResult(run.journal, { audience: 'request' }).msg).toContain('"C"')
       expect(world.rows[0]?.state).toMatchObject({ frozen: true, disabled: true, active_backend_id: 'C' })
     }
   })
