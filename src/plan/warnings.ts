@@ -2,6 +2,7 @@ import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
+import { listLeftBehind } from './failing-over.js'
 import type { BackendSummary } from './summary.js'
 
 /** What was done to one backend, or is to be done, with the facts that it was planned from. */
@@ -25,6 +26,7 @@ const WARNINGS: readonly StepWarning[] = [
   { id: 'columns_set_directly', list: warnOfDirectColumns },
   { id: 'thaw_enables', list: warnOfEnabling },
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
+  { id: 'member_left_failing_over', list: warnOfLeftMembers },
   { id: 'thaw_without_start', list: warnOfThawWithoutStart },
 ]
 
@@ -99,6 +101,16 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   return [
     `The failover of ${quote(backend.target.name)} ended in an error, so its volumes may be on either array. Check the arrays before cinder-volume starts.`,
   ]
+}
+
+function warnOfLeftMembers({ backend, rows, actions, observation: { serviceDownTime } }: Subject): readonly string[] {
+  if (actions.length === 0) return []
+  const [cluster, ...services] = rows.map(({ row }) => row)
+  const before = backend.cluster && { ...backend, cluster, services }
+  return (before === undefined ? [] : listLeftBehind(before, serviceDownTime)).map(
+    ({ name }) =>
+      `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
+  )
 }
 
 /** Without a service nobody sees cinder-volume start on the section that was edited. */
