@@ -343,3 +343,30 @@ describe('a member of a cluster that a failover left failing-over', () => {
     expect(run.effects).toEqual([])
   })
 })
+
+describe('a cluster that the agent has frozen', () => {
+  const FROZEN: BackendState = { ...HEALTHY, disabled: true, disabled_reason: 'frozen', frozen: true }
+  const CLUSTER = { cluster: 'c9@arrayA' }
+
+  test('is told to be thawed with the agent too, unless the run thaws it itself', async () => {
+    const { journal } = await runInWorld(
+      makeClusterWorld(HEALTHY, HEALTHY, HEALTHY, 'stopped'),
+      ask({ ...CLUSTER, frozen: true }),
+    )
+    expect(makeResult(journal, { audience: 'request' }).msg).toContain('cluster-enable')
+    const host = await runInWorld(makeHostWorld(HEALTHY, 'stopped'), ask({ frozen: true }))
+    expect(makeResult(host.journal, { audience: 'request' }).msg).not.toContain('cluster-enable')
+  })
+
+  test('and that Cinder has thawed is mended by the next thaw, with its members', async () => {
+    const thawed = { ...FROZEN, frozen: false }
+    const byApi = { ...HEALTHY, disabled_reason: '' }
+    const world = makeClusterWorld(thawed, byApi, thawed, 'stopped')
+    const report = await runInWorld(world, ask(CLUSTER))
+    expect(makeResult(report.journal, { audience: 'request' }).msg).toContain('still disabled')
+    const run = await runInWorld(world, ask({ ...CLUSTER, frozen: false }))
+    expect(codeOf(run)).toBeUndefined()
+    expect(world.rows.map(({ state }) => state.disabled)).toEqual([false, false, false])
+    expect((await runInWorld(world, ask({ ...CLUSTER, frozen: false }))).effects).toEqual([])
+  })
+})
