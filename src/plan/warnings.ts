@@ -79,17 +79,29 @@ function warnOfAnotherHost({ backend, observation: { service }, actions }: Subje
   ]
 }
 
-/** A thaw enables the service, also if an admin had disabled it before it was frozen. */
+/**
+ * A thaw enables the service, also if an admin had disabled it before it was frozen. A failover that fails disables it and keeps the reason of an
+ * earlier time (cinder/volume/manager.py, failover), which may be over: Cinder keeps it when a service is enabled again (api/contrib/services.py).
+ */
 function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
   if (!actions.includes('thaw')) return []
   return rows
     .filter(({ row, after }) => row.state.disabled && !after.disabled)
     .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
-    .map(({ row }) => {
-      const reason = quote(row.state.disabled_reason || 'none was given')
-      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
+    .flatMap(({ row }) => {
+      const { disabled_reason, replication_status } = row.state
+      const name = quote(row.name)
+      const reason = quote(disabled_reason || 'none was given')
+      if (!DISABLED_BY_FAILOVER.has(replication_status))
+        return [`Thawing ${name} enables it, though it was disabled for another reason: ${reason}`]
+      return disabled_reason
+        ? [`The failover that ended in an error has disabled ${name}. Its reason is older, or Cinder's own: ${reason}`]
+        : []
     })
 }
+
+/** After a failure Cinder itself has disabled the service. */
+const DISABLED_BY_FAILOVER: ReadonlySet<string | null> = new Set(['failover-error', 'error'])
 
 /** cinder/volume/manager.py, finish_failover: an error in the middle of a failover. */
 function warnOfFailoverError({ backend, rows, actions }: Subject): readonly string[] {

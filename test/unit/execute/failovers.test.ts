@@ -370,3 +370,43 @@ describe('a cluster that the agent has frozen', () => {
     expect((await runInWorld(world, ask({ ...CLUSTER, frozen: false }))).effects).toEqual([])
   })
 })
+
+describe('the reason why a service is disabled', () => {
+  const warningsOf = async (state: BackendState) => {
+    const world = makeHostWorld(state, 'stopped', { file: makeConf('B', ['C']) })
+    const document = { ...WHOLE, promoted: state.active_backend_id ?? 'B' }
+    const { journal } = await runInWorld(world, ask(document, true))
+    expect(journal.error).toBeUndefined()
+    return makeResult(journal, { audience: 'request' }).warnings.filter((each) => /enables it|disabled/.test(each))
+  }
+  const reason = 'disk swap'
+
+  test('is an admin’s wish if the failover has succeeded since: Cinder would have written another', async () => {
+    expect(await warningsOf({ ...FAILED_OVER, disabled_reason: reason })).toEqual([
+      expect.stringMatching(/another reason: disk swap/),
+    ])
+  })
+
+  test.each(['failover-error', 'error'])('may be of an earlier time after %s', async (replication_status) => {
+    const state = { ...FAILED_OVER, replication_status }
+    expect(await warningsOf({ ...state, disabled_reason: reason })).toEqual([
+      expect.not.stringMatching(/another reason/),
+    ])
+    expect(await warningsOf({ ...state, disabled_reason: '' })).toEqual([])
+    expect(await warningsOf({ ...state, disabled_reason: 'frozen' })).toEqual([])
+  })
+})
+
+test.each([
+  [[], true],
+  [TO_C, false],
+])('a promotion that leaves the replicas %j tells what cannot be extended: %s', async (replication_device, isTold) => {
+  for (const check of [true, false]) {
+    const world = makeHostWorld(FAILED_OVER, 'stopped')
+    const document = { ...WHOLE, replication: 'disabled', config: { promote: 'B', replication_device } }
+    const { journal } = await runInWorld(world, ask(document, check))
+    expect(journal.error).toBeUndefined()
+    const { warnings } = makeResult(journal, { audience: 'request' })
+    expect(warnings.some((each) => each.includes('extended'))).toBe(isTold)
+  }
+})
