@@ -68,10 +68,21 @@ function noSectionError(section: string, paths: readonly string[]): AgentError {
   )
 }
 
-type Content = Pick<ConfigSection, 'assignments' | 'lookup'> & {
-  /** Normalized. */
-  readonly sections: ReadonlySet<string>
+const HEADERS = new WeakMap<readonly SourceFile[], ReadonlySet<string>>()
+
+/** The names of all sections, normalized. Without parsing: most resets are not about a section of the cinder.conf that is here. */
+function listHeaders(files: readonly SourceFile[]): ReadonlySet<string> {
+  const known = HEADERS.get(files)
+  if (known !== undefined) return known
+  const names = files.flatMap(({ text }) =>
+    [...text.matchAll(/^\[(.*)\]/gm)].map(([, name = '']) => normalizeSection(name)),
+  )
+  const headers = new Set(names)
+  HEADERS.set(files, headers)
+  return headers
 }
+
+type Content = Pick<ConfigSection, 'assignments' | 'lookup'>
 
 /** Files do not change once they were read, and a request may name thousands of sections. */
 const CONTENTS = new WeakMap<readonly SourceFile[], Content>()
@@ -79,16 +90,14 @@ const CONTENTS = new WeakMap<readonly SourceFile[], Content>()
 function readContent(files: readonly SourceFile[]): Content {
   const known = CONTENTS.get(files)
   if (known !== undefined) return known
-  const headers = files.flatMap((file) => parseFile(file).headers.map(({ section }) => normalizeSection(section)))
-  const content = { assignments: readAssignments(files), lookup: readConfig(files, {}), sections: new Set(headers) }
+  const content = { assignments: readAssignments(files), lookup: readConfig(files, {}) }
   CONTENTS.set(files, content)
   return content
 }
 
 /** The section as all files together have it; undefined if none has it. Errors: config_error. */
 export function readSection(files: readonly SourceFile[], name: string): ReadableSection | undefined {
-  const { sections, ...content } = readContent(files)
-  return sections.has(normalizeSection(name)) ? { name, ...content } : undefined
+  return listHeaders(files).has(normalizeSection(name)) ? { name, ...readContent(files) } : undefined
 }
 
 /** All assignments of an option in the section, over all files. */

@@ -62,17 +62,17 @@ function findDevice(
   id: string,
   wanted: readonly Device[] | undefined,
 ): PresentDevice | undefined {
+  if (wanted?.some((device) => device.get('backend_id') === id)) {
+    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
+    throw new AgentError('invalid_request', problem, {
+      hint: 'List in {replicas} only the replicas of the new primary.',
+    })
+  }
   if (present.length === 0) assertNotInherited(section, id)
   const entries = present.filter(({ read }) => read.get('backend_id') === id)
   if (entries.length > 1) {
     const problem = `${quote(section.file.path)} has ${entries.length} entries for ${quote(id)} in [${quote(section.name)}].`
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
-  }
-  if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
-    throw new AgentError('invalid_request', problem, {
-      hint: 'List in {replicas} only the replicas of the new primary.',
-    })
   }
   return entries[0]
 }

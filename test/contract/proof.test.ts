@@ -318,6 +318,9 @@ describe('what else says that all is well', () => {
   test('a replica to promote that neither the row nor the section knows', () =>
     refused({ request: { config: { promote: 'nosuch' } } }, 'not_failed_over'))
 
+  test('a replica that is to be promoted, and to stay', () =>
+    refused({ request: { ...RESET, config: { promote: 'arrayC', replication_device: [C] } } }, 'invalid_request'))
+
   test('a replica to promote that only the row knows', () =>
     refused({ conf: PURE.replace('arrayB', 'arrayb'), request: { config: { promote: 'arrayB' } } }))
 
