@@ -2,6 +2,7 @@ import { execute } from './execute/execute.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
+import type { OldCopy } from './model/observation.js'
 import type { ConfigEdit, Plan, Step } from './model/plan.js'
 import type { Request } from './model/request.js'
 import { makeClock } from './observe/clock.js'
@@ -64,7 +65,8 @@ async function executeOn(
     const readRows = () => retry(timeout, signal, (deadline) => store.read(targets, deadline))
     const readConfig = () => readConfigFacts(request, env)
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
-    const ports = { store, manager, readRows, readConfig, replaceFile, clock: makeClock(signal) }
+    const removeOldCopy = async (copy: OldCopy) => (await import('./oslo/write.js')).removeOldCopy(copy)
+    const ports = { store, manager, readRows, readConfig, replaceFile, removeOldCopy, clock: makeClock(signal) }
     const journal = await execute({ request, serviceDownTime, signal, ...ports, onProgress, approve })
     return journal.error === undefined
       ? journal

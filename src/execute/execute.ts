@@ -28,17 +28,22 @@ const NEEDS: Readonly<Record<Step['kind'], readonly Need[]>> = {
   stop_service: ['rows'],
   await_down: [],
   update_config: ['rows', 'config', 'service'],
-  start_service: ['rows', 'service'],
+  remove_old_copy: [],
+  start_service: ['rows', 'config', 'service'],
   await_heartbeat: [],
 }
 
-/** What a step changes beside what it says: the driver writes replication_status at its start. */
-const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = { start_service: ['rows'] }
+/** What may change during a step: the driver writes replication_status at its start, and a deploy tool may write cinder.conf in the meantime. */
+const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = {
+  stop_service: ['config'],
+  await_down: ['config'],
+  start_service: ['rows'],
+}
 
 /** Carries the request out, or in check mode plans it. It never throws: the journal has the error. */
 export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
-  const planConfig = await loadPlanConfig(request)
+  let planConfig: PlanConfig = () => NO_CONFIG
   let journal = openJournal(request)
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
@@ -47,8 +52,8 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     onRows(observation)
     const plan = makePlan(request, observation, planConfig)
     requireProgress(plan, observation, journal)
-    const passed = enforceGuards(plan, request)
     requireSameFailover(plan, journal)
+    const passed = enforceGuards(plan, request)
     requireNothingUndone(plan, journal)
     options.approve(plan, journal.steps)
     journal = addNotes(journal, plan, passed)
@@ -58,6 +63,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     const sources = { ...options, onRows }
     let observation = await observeAll(sources)
     onRows(observation)
+    planConfig = await loadPlanConfig(observation)
     for (;;) {
       const { steps } = judge(observation)
       const [step, next] = steps
@@ -77,11 +83,9 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
   }
 }
 
-/** Most runs have nothing to do with cinder.conf, and need not load what edits it. */
-async function loadPlanConfig({ config, service }: Request): Promise<PlanConfig> {
-  return config === undefined && service === undefined
-    ? () => NO_CONFIG
-    : (await import('../plan/config.js')).planConfig
+/** Most runs have nothing to do with cinder.conf, and need not load what reads and edits it. */
+async function loadPlanConfig({ config }: Observation): Promise<PlanConfig> {
+  return config === undefined ? () => NO_CONFIG : (await import('../plan/config.js')).planConfig
 }
 
 function openJournal(request: Request): Journal {

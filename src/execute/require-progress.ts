@@ -10,7 +10,7 @@ import { AgentError } from '../model/errors.js'
 import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
-import type { Plan, Step } from '../model/plan.js'
+import type { GuardCode, Plan, Step } from '../model/plan.js'
 import { describeFailover } from '../plan/words.js'
 import { quote } from '../text/quote.js'
 
@@ -40,11 +40,15 @@ function assertStaysReset({ steps }: Plan, done: readonly Step[]): void {
   )
 }
 
+/** Guards that tell of the other failover themselves, and what it means for the request. */
+const SAYS_MORE: ReadonlySet<GuardCode> = new Set(['failover_in_progress', 'not_failed_over'])
+
 /**
  * The request was made for the failover that the run saw first. A reset of another failover, which nobody has judged, would lead Cinder to the
  * wrong array. Errors: conflict.
  */
-export function requireSameFailover({ steps }: Plan, { first }: Journal): void {
+export function requireSameFailover({ steps, refusals }: Plan, { first, request }: Journal): void {
+  if (!request.force && refusals.some(({ code }) => SAYS_MORE.has(code))) return
   const before = new Map(first?.backends.map((backend) => [makeTargetKey(backend.target), describeArray(backend)]))
   const changes = steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))
   for (const { backend, rows } of changes) {

@@ -13,9 +13,21 @@ export interface SourceFile {
 /** changing: neither started nor stopped, such as a unit that fails to start again and again. */
 export type ServiceState = ServiceResult['state']
 
+/**
+ * A copy of cinder.conf from before the edit that took the entry of the active array out of a section. Nothing else tells later which array the entry
+ * meant, so the copy is kept until the row is reset.
+ */
+export interface OldCopy {
+  readonly section: string
+  /** The file that was edited, by its path in ConfigFacts. */
+  readonly original: string
+  readonly file: SourceFile
+}
+
 /** The files that cinder-volume reads, in its order. */
 export interface ConfigFacts {
   readonly files: readonly SourceFile[]
+  readonly oldCopies: readonly OldCopy[]
   /** Why a file cannot be replaced, by its path. */
   readonly obstacles: ReadonlyMap<string, AgentError>
   /** The environment, whose OS_* variables oslo.config reads first. */

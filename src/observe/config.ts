@@ -2,12 +2,14 @@ import { AgentError } from '../model/errors.js'
 import type { ConfigFacts } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { readConfigFilesWith } from '../oslo/files.js'
+import { readOldCopies } from '../oslo/old-copies.js'
 
 /** The files that cinder-volume reads, and what keeps those from being replaced that the request may edit. Errors: config_error. */
 export async function readConfigFacts({ config, source }: Request, env: NodeJS.ProcessEnv): Promise<ConfigFacts> {
   const files = readConfigFilesWith(config?.file, source, env)
+  const oldCopies = files.flatMap(readOldCopies)
   const obstacles = new Map<string, AgentError>()
-  if (config === undefined) return { files, obstacles, env }
+  if (config === undefined) return { files, oldCopies, obstacles, env }
   const { requireWritable } = await import('../oslo/write.js')
   for (const { path } of files) {
     try {
@@ -17,5 +19,5 @@ export async function readConfigFacts({ config, source }: Request, env: NodeJS.P
       obstacles.set(path, error)
     }
   }
-  return { files, obstacles, env }
+  return { files, oldCopies, obstacles, env }
 }

@@ -6,7 +6,7 @@
  * database answers; a name that is not exact is not found.
  * Not promised: that rows, files and service are of the same moment.
  */
-import type { Row } from '../model/backend.js'
+import { listRows, type Row } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import { isBackendFailedOver } from '../model/failover.js'
 import { updateHistory } from '../model/heartbeat.js'
@@ -63,7 +63,7 @@ export async function observeAll(sources: Sources): Promise<Observation> {
     sources,
   )
   sources.onRows(first)
-  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await sources.readConfig() : config
+  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await readIfPossible(sources) : config
   const observation = { ...first, config: withConfig }
   return manager === undefined || state === undefined
     ? observation
@@ -112,10 +112,28 @@ async function withService(
   return { ...observation, service: describeService(request, backend, observation.config, manager, state) }
 }
 
-/** A reset makes cinder-volume start on the primary of its section. If a cinder.conf can be found here, it is worth a look. */
-function wantsToSeeSection({ backends }: Observation, { source }: Request): boolean {
-  if (Object.keys(source).join() === 'connection') return false
-  return backends.some((backend) => backend.target.desired.active_backend === 'reset' && isBackendFailedOver(backend))
+/**
+ * A reset makes cinder-volume start on the primary of its section, and at a start the driver replicates only if the section names a replica. If a
+ * cinder.conf can be found here, it is worth a look. A row that is to be put back to an older state may be reset by that.
+ */
+function wantsToSeeSection({ backends }: Observation, { restore }: Request): boolean {
+  return backends.some((backend) => {
+    const { active_backend, replication } = backend.target.desired
+    const enables =
+      replication === 'enabled' && listRows(backend).some(({ state }) => state.replication_status !== 'enabled')
+    const resets = (active_backend === 'reset' || restore !== undefined) && isBackendFailedOver(backend)
+    return enables || resets
+  })
+}
+
+/** undefined if there is none that this user can read: the request does not ask for it. */
+async function readIfPossible({ readConfig }: Sources): Promise<ConfigFacts | undefined> {
+  try {
+    return await readConfig()
+  } catch (error) {
+    if (error instanceof AgentError) return undefined
+    throw error
+  }
 }
 
 /** A failure of the manager is about the backend that the request names. */

@@ -5,6 +5,7 @@ import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
+import type { Proof } from './proof.js'
 import { countsAsUp } from './timing.js'
 import { describeAge, describeFailover } from './words.js'
 
@@ -18,6 +19,10 @@ export interface Candidate {
   /** All changes of its rows, in their order. */
   readonly rows: readonly RowChange[]
   readonly resets: boolean
+  /** Whether the request speaks of a promotion that nothing in the section shows, though the row is still failed over. */
+  readonly mustBeProven: boolean
+  /** Whether the primary is the array that the backend is failed over to, as far as that matters. */
+  readonly proof: Proof
   /** Whether no service of the backend may run. */
   readonly mustBeDown: boolean
   readonly controlsService: boolean
@@ -51,6 +56,12 @@ export const GUARDS: readonly Guard[] = [
     object: ({ configRefusal }) => configRefusal,
   },
   {
+    code: 'not_promoted',
+    refusesWhen:
+      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven',
+    object: ({ proof }) => proof.objection,
+  },
+  {
     code: 'failed_over',
     refusesWhen:
       '`replication` or `frozen: false` would change a backend that is failed over, without a reset in the same request',
@@ -72,7 +83,8 @@ export const GUARDS: readonly Guard[] = [
 /** What all guards refuse, in their order, and in each by the order of the backends. */
 export function listRefusals(candidates: readonly Candidate[]): readonly Refusal[] {
   const changing = candidates.filter(
-    ({ rows, edit, controlsService }) => rows.length > 0 || edit !== undefined || controlsService,
+    ({ rows, edit, controlsService, mustBeProven }) =>
+      rows.length > 0 || edit !== undefined || controlsService || mustBeProven,
   )
   return GUARDS.flatMap(({ code, object }) =>
     changing.flatMap((candidate) => {

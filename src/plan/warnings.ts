@@ -1,9 +1,6 @@
-import { getSectionName } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
-import type { ConfigFacts, Observation } from '../model/observation.js'
+import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
-import { readAssignments, selectAssignments } from '../oslo/ini.js'
-import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import type { BackendSummary } from './summary.js'
 
@@ -20,7 +17,7 @@ interface StepWarning {
 
 /** Every warning that goes with what a run does, in the order in which they are reported. */
 const WARNINGS: readonly StepWarning[] = [
-  { id: 'section_of_old_primary', list: warnOfOldPrimary },
+  { id: 'reset_while_unfrozen', list: warnOfUnfrozenReset },
   { id: 'other_backends_stop', list: warnOfOtherBackends },
   { id: 'start_while_failed_over', list: warnOfStartWhileFailedOver },
   { id: 'replication_not_checked', list: warnOfUncheckedReplication },
@@ -42,23 +39,12 @@ export function listStepWarnings(
   return [...warnings, ...summaries.flatMap(({ edit }) => edit?.warnings ?? [])]
 }
 
-/** After a reset cinder-volume starts on the primary that the section names. */
-function warnOfOldPrimary({ backend, rows, request, observation, actions }: Subject): readonly string[] {
-  const { config } = observation
-  if (!actions.includes('reset_active_backend') || request.config !== undefined || config === undefined) return []
-  const section = getSectionName(backend.target.name) ?? ''
-  const active = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
-  const replicas = listReplicaIds(config, section)
-  if (!active || !replicas.includes(active)) return []
-  return [
-    `cinder.conf here still has ${quote(active)} as a replica of [${quote(section)}], so cinder-volume would start on the old primary. Edit the section before you start cinder-volume.`,
-  ]
-}
-
-function listReplicaIds({ files }: ConfigFacts, section: string): readonly string[] {
-  return selectAssignments(readAssignments(files), section, 'replication_device').flatMap(
-    ({ value }) => parseDevice(value)?.get('backend_id') ?? [],
-  )
+/** With a service the backend is frozen before. */
+function warnOfUnfrozenReset({ backend, rows, request, actions }: Subject): readonly string[] {
+  const { desired, name } = backend.target
+  if (!actions.includes('reset_active_backend') || request.service !== undefined || desired.frozen !== false) return []
+  if (rows[0]?.row.state.frozen) return []
+  return [`${quote(name)} was not frozen and is enabled at once, so volumes can be created on it from now on.`]
 }
 
 function warnOfOtherBackends({ observation: { service }, actions }: Subject): readonly string[] {

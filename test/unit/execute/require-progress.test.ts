@@ -44,6 +44,7 @@ const edit: Step = {
       file: '/etc/cinder/cinder.conf',
       section: 'arrayA',
       backup: false,
+      keepsOldCopy: false,
       before: Buffer.from('old'),
       after: Buffer.from('new'),
       options: ['san_ip'],
