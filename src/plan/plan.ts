@@ -65,6 +65,9 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const steps = optional.filter((step) => step !== undefined)
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
   const facts = { request, observation, config, waitsForDown, controlsService: control.stops || control.starts }
+  // Also a wait needs to know whose service it is.
+  const isAboutFiles = request.service === undefined ? config.edit !== undefined : steps.length > 0
+  if (isAboutFiles && config.otherBackend !== undefined) throw config.otherBackend
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
@@ -72,7 +75,12 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     obstacle:
       (config.edit && observation.config?.obstacles.get(config.edit.file)) ?? findMissingReplica(candidates, config),
     section: config.section,
-    warnings: [...config.warnings, ...listProofWarnings(candidates), ...warnOfMissingReplica(candidates, config)],
+    warnings: [
+      ...config.warnings,
+      ...(isAboutFiles ? config.notes : []),
+      ...listProofWarnings(candidates),
+      ...warnOfMissingReplica(candidates, config),
+    ],
   }
 }
 
