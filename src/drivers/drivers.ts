@@ -25,6 +25,8 @@ export interface Driver {
   readonly keys: Readonly<Record<string, KeyRule>>
   /** Keys about the pair of arrays, which are no settings of a primary. */
   readonly pairOnly: readonly string[]
+  /** Options of the old primary for which an entry has no key. */
+  readonly removes?: readonly string[]
   /** What the operator must check by hand. */
   readonly note?: string
 }
@@ -91,6 +93,7 @@ export const DRIVERS: readonly Driver[] = [
       pool_name: keep('storwize_svc_volpool_name'),
     },
     pairOnly: [],
+    removes: ['storwize_san_secondary_ip'], // storwize_svc_common.py, _do_replication_setup: the second address of the primary alone
   },
   {
     name: 'HPE 3PAR',
@@ -124,4 +127,48 @@ export function findDriver(volumeDriver: string): Driver | undefined {
 /** Whether the driver reads the key of a replication_device. */
 export function isReplicaKey({ keys, pairOnly }: Driver, key: string): boolean {
   return key === 'backend_id' || Object.hasOwn(keys, key) || pairOnly.includes(key)
+}
+
+/** How a section tells which array its primary is. */
+export interface ArrayIdentity {
+  /** Beginnings of `volume_driver`. */
+  readonly classes: readonly string[]
+  /** The options that name the array, each with the key of an entry that holds the same; null: an entry has no such key. */
+  readonly options: Readonly<Record<string, string | null>>
+  /** Whether the backend_id of an entry is the name of a section with these options. */
+  readonly isSection?: true
+}
+
+const DRIVERS_FOLDER = 'cinder.volume.drivers.'
+const at = (...names: readonly string[]): readonly string[] => names.map((name) => DRIVERS_FOLDER + name)
+
+/** Read where each driver reads its entry (cinder/volume/drivers/). A driver that is not here names its arrays by addresses with keys of equal name. */
+const IDENTITIES: readonly ArrayIdentity[] = [
+  { classes: at('rbd.'), options: { rbd_ceph_conf: 'conf' } }, // rbd.py, _parse_replication_configs
+  {
+    classes: at('pure.', 'dell_emc.unity.', 'dell_emc.powerstore.', 'dell_emc.powerflex.', 'dell_emc.vxflexos.'),
+    options: { san_ip: 'san_ip' },
+  },
+  {
+    classes: at('ibm.storwize_svc.'),
+    options: { san_ip: 'san_ip', storwize_san_secondary_ip: null },
+  },
+  { classes: at('hpe.hpe_3par_'), options: { hpe3par_api_url: 'hpe3par_api_url', san_ip: 'san_ip' } },
+  {
+    classes: at('netapp.common.'), // netapp/dataontap/utils/utils.py, get_backend_configuration
+    options: { netapp_server_hostname: 'netapp_server_hostname', netapp_vserver: 'netapp_vserver' },
+    isSection: true,
+  },
+  {
+    classes: at('dell_emc.powermax.', 'dell_emc.vmax.'), // powermax/utils.py, get_replication_config
+    options: { powermax_array: 'target_device_id' },
+  },
+  { classes: at('dell_emc.sc.'), options: { dell_sc_ssn: 'target_device_id' } }, // storagecenter_common.py, _parse_secondary
+  { classes: at('solidfire.'), options: { san_ip: 'mvip' } }, // solidfire.py, _build_repl_endpoint_info
+  { classes: at('kaminario.'), options: { san_ip: 'backend_id' } }, // kaminario_common.py, _check_ops
+]
+
+/** undefined if the table lacks the driver of a `volume_driver`. */
+export function findIdentity(volumeDriver: string): ArrayIdentity | undefined {
+  return IDENTITIES.find(({ classes }) => classes.some((each) => volumeDriver.startsWith(each)))
 }

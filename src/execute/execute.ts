@@ -28,17 +28,22 @@ const NEEDS: Readonly<Record<Step['kind'], readonly Need[]>> = {
   stop_service: ['rows'],
   await_down: [],
   update_config: ['rows', 'config', 'service'],
-  start_service: ['rows', 'service'],
+  remove_old_copy: [],
+  start_service: ['rows', 'config', 'service'],
   await_heartbeat: [],
 }
 
-/** What a step changes beside what it says: the driver writes replication_status at its start. */
-const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = { start_service: ['rows'] }
+/** What may change during a step: the driver writes replication_status at its start, and a deploy tool may write cinder.conf in the meantime. */
+const MOVES: Partial<Readonly<Record<Step['kind'], readonly Need[]>>> = {
+  stop_service: ['config'],
+  await_down: ['config'],
+  start_service: ['rows'],
+}
 
 /** Carries the request out, or in check mode plans it. It never throws: the journal has the error. */
 export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
-  const planConfig = await loadPlanConfig(request)
+  let planConfig: PlanConfig = () => NO_CONFIG
   let journal = openJournal(request)
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
@@ -47,8 +52,8 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     onRows(observation)
     const plan = makePlan(request, observation, planConfig)
     requireProgress(plan, observation, journal)
+    requireSameFailover(plan, observation, journal)
     const passed = enforceGuards(plan, request)
-    requireSameFailover(plan, journal)
     requireNothingUndone(plan, journal)
     options.approve(plan, journal.steps)
     journal = addNotes(journal, plan, passed)
@@ -58,6 +63,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     const sources = { ...options, onRows }
     let observation = await observeAll(sources)
     onRows(observation)
+    planConfig = await loadPlanConfig(observation)
     for (;;) {
       const { steps } = judge(observation)
       const [step, next] = steps
@@ -73,15 +79,13 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
           : await observeAgain([...NEEDS[next.kind], ...(MOVES[step.kind] ?? [])], result.observation, sources)
     }
   } catch (error) {
-    return { ...journal, error, remaining: planRemaining(journal, planConfig) }
+    return { ...journal, error, ...planRemaining(journal, planConfig) }
   }
 }
 
-/** Most runs have nothing to do with cinder.conf, and need not load what edits it. */
-async function loadPlanConfig({ config, service }: Request): Promise<PlanConfig> {
-  return config === undefined && service === undefined
-    ? () => NO_CONFIG
-    : (await import('../plan/config.js')).planConfig
+/** Most runs have nothing to do with cinder.conf, and need not load what reads and edits it. */
+async function loadPlanConfig({ config }: Observation): Promise<PlanConfig> {
+  return config === undefined ? () => NO_CONFIG : (await import('../plan/config.js')).planConfig
 }
 
 function openJournal(request: Request): Journal {
@@ -91,6 +95,7 @@ function openJournal(request: Request): Journal {
     last: undefined,
     steps: [],
     remaining: [],
+    refusal: undefined,
     warnings: [],
     section: undefined,
     passed: [],
@@ -120,11 +125,17 @@ function addResult(journal: Journal, { done, observation, backup, unconfirmed = 
 }
 
 /** What the same request would do now; nothing if that cannot be known. */
-function planRemaining({ request, last, steps }: Journal, planConfig: PlanConfig): readonly Step[] {
-  if (last === undefined || steps.length === 0) return []
+function planRemaining(
+  { request, last, steps }: Journal,
+  planConfig: PlanConfig,
+): Pick<Journal, 'remaining' | 'refusal'> {
+  const nothing = { remaining: [], refusal: undefined }
+  if (last === undefined || steps.length === 0) return nothing
   try {
-    return makePlan(request, last, planConfig).steps
+    const plan = makePlan(request, last, planConfig)
+    const [refusal] = request.force ? [] : plan.refusals
+    return refusal === undefined ? { remaining: plan.steps, refusal } : { remaining: [], refusal }
   } catch {
-    return []
+    return nothing
   }
 }

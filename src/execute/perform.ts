@@ -9,6 +9,8 @@ export async function performStep(step: Step, observation: Observation, tools: S
       return (await import('./write-rows.js')).writeRows(step, observation, tools)
     case 'update_config':
       return (await import('./update-config.js')).updateConfig(step, observation, tools)
+    case 'remove_old_copy':
+      return (await import('./remove-old-copy.js')).removeOldCopy(step, observation, tools)
     case 'stop_service':
     case 'start_service':
       return (await import('./control-service.js')).controlService(step, observation, tools)

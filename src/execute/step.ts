@@ -1,5 +1,5 @@
 import type { BackendName } from '../model/backend.js'
-import type { Observation } from '../model/observation.js'
+import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan, Step } from '../model/plan.js'
 import type { Sources } from '../observe/observe.js'
 import type { Store } from '../store/store.js'
@@ -24,6 +24,8 @@ export interface StepTools extends Sources {
   readonly store: Pick<Store, 'change' | 'read'>
   /** Puts the edited file in place of the old one, and returns the path of the backup. Errors: config_write_failed, conflict. */
   readonly replaceFile: (edit: ConfigEdit) => Promise<string | undefined>
+  /** Never throws. */
+  readonly removeOldCopy: (copy: OldCopy) => Promise<void>
   readonly signal: AbortSignal
   /** Tells a person who watches what is being done. */
   readonly onProgress: (text: string) => void

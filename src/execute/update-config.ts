@@ -1,7 +1,7 @@
 import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, Step } from '../model/plan.js'
-import { withEdit } from '../plan/config.js'
+import { withEdit } from '../plan/with-edit.js'
 import type { StepResult, StepTools } from './step.js'
 
 type UpdateConfig = Extract<Step, { readonly kind: 'update_config' }>

@@ -29,6 +29,8 @@ export interface BackendName {
 /** A backend as the request names it. */
 export interface Target extends BackendName {
   readonly desired: Desired
+  /** The replica whose settings the backend's section has already, by the caller's word. */
+  readonly promoted?: string
 }
 
 /** What a run is about; all: every volume backend, for a report. */
@@ -113,22 +115,24 @@ export function makeTargetKey({ kind, name }: BackendName): string {
   return `${kind} ${name}`
 }
 
-/** The section of a backend: the part of its host or cluster behind the @ (cinder/cmd/volume.py); undefined if there is none. */
+/** The section of a backend: the part of its host or cluster behind the last @, for a host may have one itself (cinder/cmd/volume.py); undefined if there is none. */
 export function getSectionName(name: string): string | undefined {
-  return name.split('@')[1]
+  const at = name.lastIndexOf('@')
+  return at < 0 ? undefined : name.slice(at + 1)
 }
 
 export function isChange({ row, after }: RowChange): boolean {
   return !isSameState(row.state, after)
 }
 
-/** The array that the backend is failed over to; undefined if no row names one. Fail-back leaves `''`. */
+/** The array that the backend is failed over to; undefined if no row names one. */
 export function getActiveBackendId(backend: Backend): string | undefined {
-  return (
-    listRows(backend)
-      .map(({ state }) => state.active_backend_id)
-      .find(Boolean) ?? undefined
-  )
+  return listActiveBackendIds(backend)[0]
+}
+
+/** The arrays that the rows name, each once: those of a cluster may disagree. Fail-back leaves `''`, which is none. */
+export function listActiveBackendIds(backend: Backend): readonly string[] {
+  return [...new Set(listRows(backend).flatMap(({ state }) => state.active_backend_id || []))]
 }
 
 /** The backend with other states in its rows, by makeRowKey. */

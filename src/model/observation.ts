@@ -1,4 +1,4 @@
-import type { Backend } from './backend.js'
+import type { Backend, Row } from './backend.js'
 import type { ServiceResult } from './contract.generated.js'
 import type { AgentError } from './errors.js'
 import type { HeartbeatHistory } from './heartbeat.js'
@@ -13,9 +13,21 @@ export interface SourceFile {
 /** changing: neither started nor stopped, such as a unit that fails to start again and again. */
 export type ServiceState = ServiceResult['state']
 
+/**
+ * A copy of cinder.conf from before the edit that took the entry of the active array out of a section. Nothing else tells later which array the entry
+ * meant, so the copy is kept until the row is reset.
+ */
+export interface OldCopy {
+  readonly section: string
+  /** The file that was edited, by its path in ConfigFacts. */
+  readonly original: string
+  readonly file: SourceFile
+}
+
 /** The files that cinder-volume reads, in its order. */
 export interface ConfigFacts {
   readonly files: readonly SourceFile[]
+  readonly oldCopies: readonly OldCopy[]
   /** Why a file cannot be replaced, by its path. */
   readonly obstacles: ReadonlyMap<string, AgentError>
   /** The environment, whose OS_* variables oslo.config reads first. */
@@ -28,8 +40,6 @@ export interface ServiceFacts extends ServiceResult {
   readonly host: string
   /** Seconds between two heartbeats (`report_interval`). */
   readonly reportInterval: number
-  /** The row's host by cinder.conf, if that is another one. */
-  readonly otherHost: string | undefined
   /** The other backends that the process serves (`enabled_backends`). */
   readonly others: readonly string[]
   /** When this run started it: milliseconds of a monotonic clock. */
@@ -42,6 +52,10 @@ export interface Observation {
   readonly at: number
   readonly backends: readonly Backend[]
   readonly heartbeats: HeartbeatHistory
+  /** The rows of the other backends that the service serves. */
+  readonly neighbours: readonly Row[]
+  /** Their `services.host`. */
+  readonly neighbourHosts: readonly string[]
   /** undefined: the request is not about cinder.conf. */
   readonly config: ConfigFacts | undefined
   /** undefined: the request is not about the service. */

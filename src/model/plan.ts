@@ -1,11 +1,11 @@
 import type { Backend, BackendName, RowChange } from './backend.js'
 import type { Action, ErrorCode } from './contract.generated.js'
 import type { AgentError } from './errors.js'
-import type { ServiceFacts } from './observation.js'
+import type { OldCopy, ServiceFacts } from './observation.js'
 
 export type GuardCode = Extract<
   ErrorCode,
-  'failover_in_progress' | 'not_failed_over' | 'failed_over' | 'not_frozen' | 'service_up'
+  'failover_in_progress' | 'not_failed_over' | 'not_promoted' | 'failed_over' | 'not_frozen' | 'service_up'
 >
 
 /** Why a plan must not be carried out without `force`. */
@@ -22,6 +22,8 @@ export interface ConfigEdit {
   readonly file: string
   readonly section: string
   readonly backup: boolean
+  /** Whether the edit takes out the entry of the active array, so that the old content must be kept until the row is reset. */
+  readonly keepsOldCopy: boolean
   /** What the file must still hold. */
   readonly before: Buffer
   readonly after: Buffer
@@ -48,6 +50,7 @@ export type Step =
       readonly actions: readonly ['update_config']
       readonly edits: readonly ConfigEdit[]
     }
+  | { readonly kind: 'remove_old_copy'; readonly actions: readonly []; readonly copies: readonly OldCopy[] }
   | { readonly kind: 'await_down'; readonly actions: readonly []; readonly hosts: readonly string[] }
   | { readonly kind: 'await_heartbeat'; readonly actions: readonly []; readonly service: ServiceFacts }
 

@@ -126,7 +126,7 @@ function makeOrphanError({ name, clusterName }: Row): AgentError {
 
 function assertSameDesired(one: Target, other: Target, cluster: string): void {
   const keys: readonly (keyof Desired)[] = ['active_backend', 'replication', 'frozen'] // the others go with one backend alone
-  if (keys.every((key) => one.desired[key] === other.desired[key])) return
+  if (keys.every((key) => one.desired[key] === other.desired[key]) && one.promoted === other.promoted) return
   throw new AgentError(
     'invalid_request',
     `"${quote(one.name)}" and "${quote(other.name)}" are both the cluster ${quote(cluster)}, but the request wants different states of them.`,

@@ -6,7 +6,7 @@
  * database answers; a name that is not exact is not found.
  * Not promised: that rows, files and service are of the same moment.
  */
-import type { Row } from '../model/backend.js'
+import { listRows, type Row } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import { isBackendFailedOver } from '../model/failover.js'
 import { updateHistory } from '../model/heartbeat.js'
@@ -31,7 +31,8 @@ export interface Sources {
   readonly clock: Clock
   /** Seconds. */
   readonly serviceDownTime: number
-  readonly readRows: () => Promise<readonly Row[]>
+  /** Of what the request names, and of these hosts too. */
+  readonly readRows: (neighbours: readonly string[]) => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
   /** undefined: the request is not about the service. */
   readonly manager: ServiceManager | undefined
@@ -49,21 +50,22 @@ export async function observeAll(sources: Sources): Promise<Observation> {
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
-  const first = withRows(
+  const first = await readAllRows(
     {
       at: 0,
       backends: [],
       heartbeats: new Map(),
+      neighbours: [],
+      neighbourHosts: await listNeighbourHosts(sources, config),
       config,
       service: undefined,
       serviceDownTime,
       waitIsOver: false,
     },
-    await sources.readRows(),
     sources,
   )
   sources.onRows(first)
-  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await sources.readConfig() : config
+  const withConfig = config === undefined && wantsToSeeSection(first, request) ? await readIfPossible(sources) : config
   const observation = { ...first, config: withConfig }
   return manager === undefined || state === undefined
     ? observation
@@ -80,8 +82,24 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
     const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
-  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), sources)
-  return observation
+  return needs.includes('rows') ? readAllRows(observation, sources) : observation
+}
+
+/** The rows of the request's backends, with those of their neighbours in the same statement. */
+async function readAllRows(last: Observation, sources: Sources): Promise<Observation> {
+  const { neighbourHosts } = last
+  const rows = await sources.readRows(neighbourHosts)
+  const neighbours = rows.filter(({ table, name }) => table === 'services' && neighbourHosts.includes(name))
+  return { ...withRows(last, rows, sources), neighbours }
+}
+
+/** The other backends of the cinder-volume that the request is about. */
+async function listNeighbourHosts(
+  { request, manager }: Sources,
+  config: ConfigFacts | undefined,
+): Promise<readonly string[]> {
+  if (manager === undefined || config === undefined) return []
+  return (await import('./service.js')).listNeighbourHosts(request, config)
 }
 
 /** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */
@@ -112,10 +130,28 @@ async function withService(
   return { ...observation, service: describeService(request, backend, observation.config, manager, state) }
 }
 
-/** A reset makes cinder-volume start on the primary of its section. If a cinder.conf can be found here, it is worth a look. */
-function wantsToSeeSection({ backends }: Observation, { source }: Request): boolean {
-  if (Object.keys(source).join() === 'connection') return false
-  return backends.some((backend) => backend.target.desired.active_backend === 'reset' && isBackendFailedOver(backend))
+/**
+ * A reset makes cinder-volume start on the primary of its section, and at a start the driver replicates only if the section names a replica. If a
+ * cinder.conf can be found here, it is worth a look. A row that is to be put back to an older state may be reset by that.
+ */
+function wantsToSeeSection({ backends }: Observation, { restore }: Request): boolean {
+  return backends.some((backend) => {
+    const { active_backend, replication } = backend.target.desired
+    const enables =
+      replication === 'enabled' && listRows(backend).some(({ state }) => state.replication_status !== 'enabled')
+    const resets = (active_backend === 'reset' || restore !== undefined) && isBackendFailedOver(backend)
+    return enables || resets
+  })
+}
+
+/** undefined if there is none that this user can read: the request does not ask for it. */
+async function readIfPossible({ readConfig }: Sources): Promise<ConfigFacts | undefined> {
+  try {
+    return await readConfig()
+  } catch (error) {
+    if (error instanceof AgentError) return undefined
+    throw error
+  }
 }
 
 /** A failure of the manager is about the backend that the request names. */

@@ -13,7 +13,7 @@ import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
-import { type LocatedAssignment, normalizeSection, parseFile, readAssignments, selectAssignments } from './ini.js'
+import { hasSection, type LocatedAssignment, normalizeSection, readAssignments, selectAssignments } from './ini.js'
 import { type Device, parseDevice } from './value.js'
 
 /** A backend's section, with all files that Cinder reads, in its order. */
@@ -26,6 +26,9 @@ export interface ConfigSection {
   readonly assignments: readonly LocatedAssignment[]
   readonly lookup: Lookup
 }
+
+/** What is needed to read the section's options. */
+export type ReadableSection = Pick<ConfigSection, 'name' | 'assignments' | 'lookup'>
 
 /** Finds the one file that holds the section. Errors: invalid_request, config_error. */
 export function locateSection(
@@ -40,11 +43,7 @@ export function locateSection(
       [kind]: backend,
     })
   }
-  const holding = files.filter(
-    (each) =>
-      (path === undefined || each.path === path) &&
-      parseFile(each).headers.some(({ section }) => normalizeSection(section) === normalizeSection(name)),
-  )
+  const holding = files.filter((each) => (path === undefined || each.path === path) && hasSection(each, name))
   const [file, ...others] = holding
   if (file === undefined) throw noSectionError(name, path === undefined ? files.map((each) => each.path) : [path])
   if (others.length > 0) {
@@ -65,17 +64,45 @@ function noSectionError(section: string, paths: readonly string[]): AgentError {
   )
 }
 
-function readContent(files: readonly SourceFile[]): Pick<ConfigSection, 'assignments' | 'lookup'> {
-  return { assignments: readAssignments(files), lookup: readConfig(files, {}) }
+const HEADERS = new WeakMap<readonly SourceFile[], ReadonlySet<string>>()
+
+/** The names of all sections, normalized. Without parsing: most resets are not about a section of the cinder.conf that is here. */
+function listHeaders(files: readonly SourceFile[]): ReadonlySet<string> {
+  const known = HEADERS.get(files)
+  if (known !== undefined) return known
+  const names = files.flatMap(({ text }) =>
+    [...text.matchAll(/^\[(.*)\]/gm)].map(([, name = '']) => normalizeSection(name)),
+  )
+  const headers = new Set(names)
+  HEADERS.set(files, headers)
+  return headers
+}
+
+type Content = Pick<ConfigSection, 'assignments' | 'lookup'>
+
+/** Files do not change once they were read, and a request may name thousands of sections. */
+const CONTENTS = new WeakMap<readonly SourceFile[], Content>()
+
+function readContent(files: readonly SourceFile[]): Content {
+  const known = CONTENTS.get(files)
+  if (known !== undefined) return known
+  const content = { assignments: readAssignments(files), lookup: readConfig(files, {}) }
+  CONTENTS.set(files, content)
+  return content
+}
+
+/** The section as all files together have it; undefined if none has it. Errors: config_error. */
+export function readSection(files: readonly SourceFile[], name: string): ReadableSection | undefined {
+  return listHeaders(files).has(normalizeSection(name)) ? { name, ...readContent(files) } : undefined
 }
 
 /** All assignments of an option in the section, over all files. */
-export function findAssignments({ assignments, name }: ConfigSection, key: string): readonly LocatedAssignment[] {
+export function findAssignments({ assignments, name }: ReadableSection, key: string): readonly LocatedAssignment[] {
   return selectAssignments(assignments, name, key)
 }
 
 /** The value as Cinder reads it; undefined if it is not set, or refers to an unset option. */
-export function readValue({ lookup, name }: ConfigSection, option: string): string | undefined {
+export function readValue({ lookup, name }: ReadableSection, option: string): string | undefined {
   try {
     return lookup({ group: name, name: option })?.value
   } catch {
@@ -84,7 +111,7 @@ export function readValue({ lookup, name }: ConfigSection, option: string): stri
 }
 
 /** The same, else from [backend_defaults]. */
-export function readInheritedValue(section: ConfigSection, option: string): string | undefined {
+export function readInheritedValue(section: ReadableSection, option: string): string | undefined {
   return readValue(section, option) ?? readValue({ ...section, name: 'backend_defaults' }, option)
 }
 
@@ -118,7 +145,7 @@ export interface PresentDevice {
   readonly read: Device
 }
 
-export function readDevices(section: ConfigSection): readonly PresentDevice[] {
+export function readDevices(section: ReadableSection): readonly PresentDevice[] {
   return findAssignments(section, 'replication_device').map(({ value, path, line }) => {
     const place = `${quote(path)}, line ${line}`
     const raw = parseDevice(value)
@@ -128,6 +155,12 @@ export function readDevices(section: ConfigSection): readonly PresentDevice[] {
       hint: 'Correct the line; Cinder cannot read it either.',
     })
   })
+}
+
+/** The same, of [backend_defaults] if the section has none of its own (cinder/volume/configuration.py). */
+export function readInheritedDevices(section: ReadableSection): readonly PresentDevice[] {
+  const own = readDevices(section)
+  return own.length > 0 ? own : readDevices({ ...section, name: 'backend_defaults' })
 }
 
 /** The section once its file has the new content. */

@@ -17,7 +17,9 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AgentError, getErrorCode } from '../model/errors.js'
+import type { OldCopy } from '../model/observation.js'
 import { quote } from '../text/quote.js'
+import { getOldCopyPath } from './old-copies.js'
 
 export interface Replacement {
   readonly file: string
@@ -26,13 +28,16 @@ export interface Replacement {
   readonly after: Buffer
   /** Make a dated copy beside the file. */
   readonly backup: boolean
+  readonly section: string
+  /** Keep the old content until removeOldCopy. */
+  readonly keepsOldCopy: boolean
 }
 
 /**
  * Renames a synced copy, with the attributes of the file and the new content, over the file. A link stays a link. Returns the path of the
  * backup. Errors: config_write_failed (`unconfirmed` if the new content is in place), conflict if the file was changed in the meantime.
  */
-export function replaceFile({ file, before, after, backup }: Replacement): string | undefined {
+export function replaceFile({ file, before, after, backup, section, keepsOldCopy }: Replacement): string | undefined {
   const made: string[] = []
   let real: string
   let saved: string | undefined
@@ -49,17 +54,41 @@ export function replaceFile({ file, before, after, backup }: Replacement): strin
       copyWithAttributes(real, saved)
     }
     if (!readFileSync(real).equals(before)) throw fileChangedError(file)
+    if (keepsOldCopy) made.push(keepOldCopy(real, section))
     renameSync(temporary, real)
   } catch (error) {
     for (const path of made) rmSync(path, { force: true })
     throw error instanceof AgentError ? error : notWrittenError(file, error)
   }
   try {
-    syncFolder(dirname(real))
+    syncFile(dirname(real))
   } catch (error) {
     throw notSyncedError(file, saved, error)
   }
   return saved
+}
+
+/** Made whole under another name first: a run can be killed at any time. Returns its path. */
+function keepOldCopy(real: string, section: string): string {
+  const temporary = join(dirname(real), `${getPrefix(real)}${process.pid}-old`)
+  const path = getOldCopyPath(real, section)
+  try {
+    copyWithAttributes(real, temporary)
+    syncFile(temporary)
+    renameSync(temporary, path)
+    return path
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+/** A copy that cannot be removed does no harm. */
+export function removeOldCopy({ original, section }: Pick<OldCopy, 'original' | 'section'>): void {
+  try {
+    rmSync(getOldCopyPath(realpathSync(original), section), { force: true })
+  } catch {
+    // The next run tries again.
+  }
 }
 
 /** Finds in advance what replaceFile would fail with. Errors: config_write_failed. */
@@ -116,7 +145,7 @@ function getPrefix(real: string): string {
 function removeLeftovers(real: string): void {
   for (const name of readdirSync(dirname(real))) {
     if (!name.startsWith(getPrefix(real))) continue
-    const pid = Number(name.slice(getPrefix(real).length))
+    const pid = Number.parseInt(name.slice(getPrefix(real).length), 10)
     if (pid === process.pid || !isAlive(pid)) rmSync(join(dirname(real), name), { force: true })
   }
 }
@@ -139,6 +168,16 @@ function copyWithAttributes(from: string, to: string): void {
   }
 }
 
+/** A file or a folder. */
+function syncFile(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 function writeThrough(path: string, content: Buffer): void {
   const file = openSync(path, 'r+')
   try {
@@ -147,15 +186,6 @@ function writeThrough(path: string, content: Buffer): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
-  }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
   }
 }
 

@@ -1,17 +1,28 @@
+import type { Backend } from '../model/backend.js'
+import type { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import type { Objection } from './guards.js'
+import { type Evidence, makeUnknown } from './proof.js'
 
 /** What the request's `config` needs. */
 export interface ConfigPlan {
   /** undefined: the section is as wanted. */
   readonly edit: ConfigEdit | undefined
-  /** Whether the section names a replica once the edit is made; known only if the request is about the service. */
-  readonly replicates: boolean
+  /** Whether the backend's section names a replica once the edit is made; undefined if no section can be read. */
+  readonly replicates: (backend: Backend) => boolean | undefined
   readonly section: Plan['section']
   readonly warnings: readonly string[]
+  /** Why neither the files may be edited nor their cinder-volume controlled: they are those of another backend. */
+  readonly otherBackend: AgentError | undefined
+  /** What must be known if the files are edited or their cinder-volume is controlled. */
+  readonly notes: readonly string[]
   readonly refusal: Objection | undefined
+  /** Whether the section does not have the replica to promote, or not any more, though the row is still failed over. */
+  readonly mustBeProven: boolean
+  /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
+  readonly findEvidence: (backend: Backend) => Evidence
 }
 
 /** Plans the edit of cinder.conf (config.ts). It is a parameter of the planner, so that runs that do not need it do not load it. */
@@ -19,8 +30,12 @@ export type PlanConfig = (request: Request, observation: Observation) => ConfigP
 
 export const NO_CONFIG: ConfigPlan = {
   edit: undefined,
-  replicates: false,
+  replicates: () => undefined,
   section: undefined,
   warnings: [],
+  otherBackend: undefined,
+  notes: [],
   refusal: undefined,
+  mustBeProven: false,
+  findEvidence: () => makeUnknown('no cinder.conf can be read here'),
 }

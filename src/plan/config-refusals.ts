@@ -1,12 +1,10 @@
-import type { Backend, Target } from '../model/backend.js'
-import { AgentError } from '../model/errors.js'
+import type { Backend } from '../model/backend.js'
 import { isBackendFailedOver } from '../model/failover.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import type { Objection } from './guards.js'
-import { needsReset } from './rows.js'
 
 /**
  * With promote: true a backend that is not failed over keeps its section: a healthy backend must not lose its primary to a playbook that runs once
@@ -29,37 +27,19 @@ export function skipPromotion(backend: Backend, section: ConfigSection, options:
   }
 }
 
-/**
- * An edit writes the primary's settings and replication_device at once. If the second has nothing of what is wanted, and there is no device to take
- * the first from, nobody has promoted the replica: after the reset cinder-volume would start on the old primary.
- */
-export function makeReplicaMissingError(
-  { name, file }: ConfigSection,
-  target: Target,
-  id: string | undefined,
-): AgentError {
-  const problem = `[${quote(name)}] in ${quote(file.path)} has no replica ${quote(id ?? '')}, to which ${quote(target.name)} is failed over.`
-  return new AgentError('config_error', problem, {
-    hint: 'Correct its backend_id there. If the section has its settings already, {reset_alone}.',
-    [target.kind]: target.name,
-  })
-}
-
 /** An earlier run may have promoted the replica, or it was never there. */
 export function assumePromoted({ name }: ConfigSection, id: string | undefined): string {
   return `[${quote(name)}] has no replica ${quote(id ?? '')}, so it counts as promoted before. Check that the section has its settings.`
 }
 
-/** A reset must not pass for a promotion of another array than the one that the backend runs on, such as one that is misspelt. */
+/** A request must not pass for the promotion of another array than the one that the backend runs on, such as one that is misspelt. */
 export function objectToWrongReplica(
   { promote }: WantedConfig,
   backend: Backend,
   active: string | undefined,
 ): Objection | undefined {
   const isWrong = typeof promote === 'string' && active !== undefined && active !== promote
-  return isWrong && needsReset(backend, backend.target.desired)
-    ? objectToPromotion(backend, promote, active)
-    : undefined
+  return isWrong ? objectToPromotion(backend, promote, active) : undefined
 }
 
 export function objectToPromotion(backend: Backend, id: string, active: string | undefined): Objection {

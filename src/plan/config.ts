@@ -1,31 +1,31 @@
 import { type Backend, getSectionName } from '../model/backend.js'
+import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
 import { applyEdit } from '../oslo/editor.js'
+import { findOtherBackend, makeOtherBackendError } from '../oslo/other-backend.js'
 import {
   assertDefinedOnce,
   type ConfigSection,
   findAssignments,
   locateSection,
   type PresentDevice,
+  readDevices,
+  readSection,
   readValue,
   withContent,
 } from '../oslo/section.js'
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
-import { readVolumeSettings } from '../oslo/volume-settings.js'
+import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
+import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
-import {
-  assumePromoted,
-  makeReplicaMissingError,
-  objectToPromotion,
-  objectToWrongReplica,
-  skipPromotion,
-} from './config-refusals.js'
+import { assumePromoted, objectToPromotion, objectToWrongReplica, skipPromotion } from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
+import { findEvidence } from './evidence.js'
 import { findReplica, type Replica } from './replica.js'
-import { needsReset } from './rows.js'
+import { withEdit } from './with-edit.js'
 
 /**
  * The edit of cinder.conf that is missing. Errors: config_error if the files leave open what to edit, invalid_request if what is wanted cannot
@@ -35,45 +35,89 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   const [backend] = backends
   if (facts === undefined || backend === undefined) return NO_CONFIG
   const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
-  return { ...planned, replicates: request.service !== undefined && replicates(backend, facts, planned) }
+  let known: VolumeSettings | undefined
+  const settings = () => {
+    known ??= readVolumeSettings(facts.files, facts.env)
+    return known
+  }
+  return {
+    ...planned,
+    ...findOwner(backend, request, planned, settings),
+    replicates: (each) => replicates(each, request, facts, planned.edit),
+    findEvidence: (each) => findEvidence(each, request, facts, planned.edit, settings),
+  }
+}
+
+type Owner = Pick<ConfigPlan, 'otherBackend' | 'notes'>
+
+/** Whose cinder.conf it is. A reset alone needs none: then the files here may be those of another backend. */
+function findOwner(
+  backend: Backend,
+  { config, service }: Request,
+  { section }: ConfigPlan,
+  settings: () => VolumeSettings,
+): Owner {
+  const { otherBackend, notes } = NO_CONFIG
+  if (config === undefined && service === undefined) return { otherBackend, notes }
+  const name = section?.name ?? getSectionName(backend.target.name) ?? 'DEFAULT'
+  const other = findOtherBackend(backend, name, settings())
+  return {
+    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other),
+    notes: warnOfDisabledSection(name, settings()),
+  }
+}
+
+/** cinder/cmd/volume.py starts what `enabled_backends` names, letter by letter. */
+function warnOfDisabledSection(name: string, { enabledBackends }: VolumeSettings): readonly string[] {
+  if (enabledBackends.length === 0 || enabledBackends.includes(name)) return []
+  const list = formatList(
+    enabledBackends.map((each) => quote(each)),
+    ', ',
+  )
+  return [
+    `[${quote(name)}] is not in enabled_backends (${list}), so cinder-volume here does not serve it and sends no heartbeat for it. Add it there.`,
+  ]
 }
 
 function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts): ConfigPlan {
   const section = locateSection(wanted, backend.target, facts.files)
   const replica = findReplica(section, wanted, backend)
-  const place = { file: section.file.path, name: section.name }
+  const planned = { ...NO_CONFIG, section: { file: section.file.path, name: section.name } }
   const edit = makeEdit(section, wanted, replica)
-  const isToBeReset = needsReset(backend, backend.target.desired)
-  const isMissing = replica.id !== undefined && replica.entry === undefined
-  const isPending = isMissing && replica.active === replica.id && isToBeReset
-  const wasNeverPromoted = replica.dropsOthers || replica.lacksAll
-  if (isPending && wasNeverPromoted) throw makeReplicaMissingError(section, backend.target, replica.id)
-  const wrongReplica = objectToWrongReplica(wanted, backend, replica.active)
-  if (edit === undefined) {
-    return {
-      ...NO_CONFIG,
-      section: place,
-      warnings: isPending ? [assumePromoted(section, replica.id)] : [],
-      refusal: wrongReplica,
-    }
-  }
-  if (wanted.promote === true && replica.id === undefined) return skipPromotion(backend, section, edit.options)
-  const isForAnother =
-    (replica.entry !== undefined || (isMissing && replica.dropsOthers)) && replica.active !== replica.id
+  const { id, active, entry } = replica
+  const isMissing = id !== undefined && entry === undefined
+  const refusal = objectToWrongReplica(wanted, backend, active)
+  const mustBeProven = isMissing && active !== undefined
+  const warnings = isMissing && active === undefined && isPromotionAlone(wanted) ? [assumePromoted(section, id)] : []
+  if (edit === undefined) return { ...planned, warnings, refusal, mustBeProven }
+  if (wanted.promote === true && id === undefined) return skipPromotion(backend, section, edit.options)
+  const isForAnother = (entry !== undefined || (isMissing && replica.dropsOthers)) && active !== id
   return {
-    ...NO_CONFIG,
+    ...planned,
     edit: {
       target: { kind: backend.target.kind, name: backend.target.name },
       backup: wanted.backup,
+      keepsOldCopy: takesOutActive(section, edit, replica),
       ...edit,
-      warnings: [...edit.warnings, ...(isMissing ? [assumePromoted(section, replica.id)] : [])],
+      warnings: [...edit.warnings, ...(isMissing && active === undefined ? [assumePromoted(section, id)] : [])],
     },
-    section: place,
-    refusal: isForAnother ? objectToPromotion(backend, replica.id ?? '', replica.active) : wrongReplica,
+    refusal: isForAnother ? objectToPromotion(backend, id ?? '', active) : refusal,
+    mustBeProven,
   }
 }
 
-type SectionEdit = Omit<ConfigEdit, 'target' | 'backup'>
+/** Whether nothing in the request but the name tells what the section must have. */
+function isPromotionAlone({ options, devices }: WantedConfig): boolean {
+  return options.size === 0 && devices === undefined
+}
+
+/** Whether the section has the entry of the active array before the edit, and not after it. */
+function takesOutActive(section: ConfigSection, { after }: SectionEdit, { active, present }: Replica): boolean {
+  const isActive = ({ read }: PresentDevice) => read.get('backend_id') === active
+  return active !== undefined && present.some(isActive) && !readDevices(withContent(section, after)).some(isActive)
+}
+
+type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>
 
 /** The file with all options and devices as wanted; undefined if it is so already. */
 function makeEdit(section: ConfigSection, wanted: WantedConfig, replica: Replica): SectionEdit | undefined {
@@ -147,16 +191,18 @@ function listMissingDevices(
 }
 
 /** Whether the backend's section names a replica, its own or one of [backend_defaults], once the edit is made. */
-function replicates(backend: Backend, config: ConfigFacts, { edit }: ConfigPlan): boolean {
-  const name = edit?.section ?? getSectionName(backend.target.name) ?? ''
-  return readVolumeSettings(withEdit(config, edit).files, config.env).replicates(name)
-}
-
-/** The files as the edit leaves them. */
-export function withEdit(config: ConfigFacts, edit: ConfigEdit | undefined): ConfigFacts {
-  if (edit === undefined) return config
-  const files = config.files.map((file) =>
-    file.path === edit.file ? { ...file, bytes: edit.after, text: edit.after.toString('utf8') } : file,
-  )
-  return { ...config, files }
+function replicates(
+  { target }: Backend,
+  { config: wanted }: Request,
+  facts: ConfigFacts,
+  edit: ConfigEdit | undefined,
+): boolean | undefined {
+  const name = wanted?.section ?? getSectionName(target.name) ?? ''
+  try {
+    const { files } = withEdit(facts, edit)
+    return readSection(files, name) && readVolumeSettings(files, facts.env).replicates(name)
+  } catch (error) {
+    if (error instanceof AgentError) return undefined // a file that cannot be read shows nothing
+    throw error
+  }
 }

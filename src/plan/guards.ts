@@ -5,7 +5,9 @@ import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
-import { countsAsUp } from './timing.js'
+import { objectToFailoverInProgress } from './failing-over.js'
+import type { Proof } from './proof.js'
+import { countsAsUp, mayStillBeFailedOver } from './timing.js'
 import { describeAge, describeFailover } from './words.js'
 
 /** What a guard says; the rest of a refusal is known. */
@@ -18,9 +20,14 @@ export interface Candidate {
   /** All changes of its rows, in their order. */
   readonly rows: readonly RowChange[]
   readonly resets: boolean
+  /** Whether the request speaks of a promotion that nothing in the section shows, though the row is still failed over. */
+  readonly mustBeProven: boolean
+  /** Whether the primary is the array that the backend is failed over to, as far as that matters. */
+  readonly proof: Proof
   /** Whether no service of the backend may run. */
   readonly mustBeDown: boolean
   readonly controlsService: boolean
+  readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
@@ -41,7 +48,8 @@ interface Guard {
 export const GUARDS: readonly Guard[] = [
   {
     code: 'failover_in_progress',
-    refusesWhen: 'anything is to be done while `replication_status` is `failing-over`',
+    refusesWhen:
+      'anything but a start of cinder-volume is to be done while `replication_status` is `failing-over`, or cinder-volume is to be stopped while that of another backend that it serves is',
     object: objectToFailoverInProgress,
   },
   {
@@ -49,6 +57,12 @@ export const GUARDS: readonly Guard[] = [
     refusesWhen:
       '`config.promote` would change cinder.conf, or goes with a reset, and the backend is not failed over to the array that it names',
     object: ({ configRefusal }) => configRefusal,
+  },
+  {
+    code: 'not_promoted',
+    refusesWhen:
+      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven',
+    object: ({ proof }) => proof.objection,
   },
   {
     code: 'failed_over',
@@ -72,7 +86,8 @@ export const GUARDS: readonly Guard[] = [
 /** What all guards refuse, in their order, and in each by the order of the backends. */
 export function listRefusals(candidates: readonly Candidate[]): readonly Refusal[] {
   const changing = candidates.filter(
-    ({ rows, edit, controlsService }) => rows.length > 0 || edit !== undefined || controlsService,
+    ({ rows, edit, controlsService, mustBeProven }) =>
+      rows.length > 0 || edit !== undefined || controlsService || mustBeProven,
   )
   return GUARDS.flatMap(({ code, object }) =>
     changing.flatMap((candidate) => {
@@ -81,14 +96,6 @@ export function listRefusals(candidates: readonly Candidate[]): readonly Refusal
       return objection === undefined ? [] : [{ code, target: { kind, name }, ...objection }]
     }),
   )
-}
-
-function objectToFailoverInProgress({ backend }: Candidate): Objection | undefined {
-  if (!listRows(backend).some(({ state }) => state.replication_status === 'failing-over')) return undefined
-  return {
-    problem: `${quote(backend.target.name)} has a failover in progress (replication_status: failing-over).`,
-    hint: 'Wait until cinder-volume has finished it. If cinder-volume crashed during the failover, find out which array is in use, then add {force}.',
-  }
 }
 
 function objectToHiddenFailover({ backend, desired }: Candidate): Objection | undefined {
@@ -118,7 +125,9 @@ function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | 
 function objectToRunningService(candidate: Candidate): Objection | undefined {
   const { backend, request, observation, mustBeDown, waitsForDown } = candidate
   if (!mustBeDown || waitsForDown) return undefined
-  const [first, ...others] = backend.services.filter((row) => countsAsUp(row, request, observation))
+  const [first, ...others] = backend.services.filter(
+    (row) => countsAsUp(row, request, observation) || mayStillBeFailedOver(row, observation),
+  )
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return {

@@ -10,19 +10,31 @@ import {
   type Backend,
   type BackendState,
   type Desired,
+  getSectionName,
   listRows,
   makeRowKey,
   type Row,
   withStates,
 } from '../model/backend.js'
-import { isFailedOver } from '../model/failover.js'
+import { AgentError } from '../model/errors.js'
+import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
+import { quote } from '../text/quote.js'
 import type { ConfigPlan, PlanConfig } from './config-plan.js'
+import { warnOfNeighbours } from './failing-over.js'
 import { type Candidate, listRefusals } from './guards.js'
+import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
-import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
+import {
+  countsAsUp,
+  divideDesired,
+  hasFreshHeartbeat,
+  hasProvenHeartbeat,
+  mayStillBeFailedOver,
+  resolveDesired,
+} from './timing.js'
 
 /** The changes of one backend's rows, by when they are written. */
 interface BackendPhases {
@@ -53,23 +65,39 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     planAwaitDown(phases, request, observation, isAtRest),
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
+    planCleanup(phases, request, observation),
     control.starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
     planAwaitHeartbeat(observation, request, control.starts, tails),
     makeWriteStep(tails),
   ]
   const steps = optional.filter((step) => step !== undefined)
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
-  const facts = { request, observation, config, waitsForDown, controlsService: control.stops || control.starts }
+  const controlsService = control.stops || control.starts
+  const facts = { request, observation, config, waitsForDown, controlsService, stopsService: control.stops }
+  // Also a wait needs to know whose service it is.
+  const isAboutFiles = request.service === undefined ? config.edit !== undefined : steps.length > 0
+  if (isAboutFiles && config.otherBackend !== undefined) throw config.otherBackend
+  const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
-    refusals: listRefusals(phases.map((each, index) => makeCandidate(each, tails[index], facts))),
-    obstacle: config.edit && observation.config?.obstacles.get(config.edit.file),
+    refusals: listRefusals(candidates),
+    obstacle:
+      (config.edit && observation.config?.obstacles.get(config.edit.file)) ?? findMissingReplica(candidates, config),
     section: config.section,
-    warnings: config.warnings,
+    warnings: [
+      ...config.warnings,
+      ...(isAboutFiles ? config.notes : []),
+      ...listProofWarnings(candidates),
+      ...warnOfMissingReplica(candidates, config),
+      ...warnOfNeighbours(observation, control.starts),
+    ],
   }
 }
 
-type CandidateFacts = Pick<Candidate, 'request' | 'observation' | 'waitsForDown' | 'controlsService'> & {
+type CandidateFacts = Pick<
+  Candidate,
+  'request' | 'observation' | 'waitsForDown' | 'controlsService' | 'stopsService'
+> & {
   readonly config: ConfigPlan
 }
 
@@ -80,16 +108,70 @@ function makeCandidate(
   { config, ...facts }: CandidateFacts,
 ): Candidate {
   const { backend, desired, before, stopped } = phases
+  const { request } = facts
+  const resets = needsReset(backend, desired)
+  const needsProof = resets || config.mustBeProven || (request.restore !== undefined && clearsFailover(stopped))
+  const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
   return {
     ...facts,
     backend,
     desired,
     rows: [before, stopped, ...(tail === undefined ? [] : [tail])].flatMap(({ rows }) => rows),
-    resets: needsReset(backend, desired),
+    resets,
+    mustBeProven: config.mustBeProven,
+    proof: needsProof ? judgeReset({ backend, evidence: config.findEvidence(backend), isBare }) : PROVEN,
     mustBeDown: mustBeDown(phases),
     edit: config.edit,
     configRefusal: config.refusal,
   }
+}
+
+/** Backends whose replication is to be enabled, though their section names no replica. */
+function listMissingReplicas(candidates: readonly Candidate[], config: ConfigPlan): readonly Candidate[] {
+  return candidates.filter(
+    ({ backend, desired, rows, controlsService }) =>
+      desired.replication === 'enabled' && (rows.length > 0 || controlsService) && config.replicates(backend) === false,
+  )
+}
+
+/** cinder/volume/manager.py, init_host: the driver says at its start whether it replicates. */
+function findMissingReplica(candidates: readonly Candidate[], config: ConfigPlan): AgentError | undefined {
+  const [first] = listMissingReplicas(candidates, config)
+  if (first?.request.service?.state !== 'started') return undefined
+  const { kind, name } = first.backend.target
+  return new AgentError(
+    'replication_not_enabled',
+    `The section of ${quote(name)} has no replication_device, so its driver would report no replication at the start.`,
+    { hint: 'Name its replicas in {replicas}, or ask for replication: disabled.', [kind]: name },
+  )
+}
+
+function warnOfMissingReplica(candidates: readonly Candidate[], config: ConfigPlan): readonly string[] {
+  return listMissingReplicas(candidates, config)
+    .filter(({ request }) => request.service?.state !== 'started')
+    .map(
+      ({ backend }) =>
+        `The section of ${quote(backend.target.name)} has no replication_device, so cinder-volume sets replication to disabled at its next start.`,
+    )
+}
+
+/** Whether a row of the backend is not failed over any more. */
+function clearsFailover({ rows }: BackendChange): boolean {
+  return rows.some(({ row, after }) => isFailedOver(row.state) && !isFailedOver(after))
+}
+
+/** Copies of cinder.conf that were kept as proof for a reset, once it is done. */
+function planCleanup(
+  phases: readonly BackendPhases[],
+  { config: wanted }: Request,
+  { config: facts }: Observation,
+): Step | undefined {
+  if (facts === undefined || facts.oldCopies.length === 0) return undefined
+  const atRest = phases.filter(({ left }) => !isBackendFailedOver(left))
+  const sections = atRest.map(({ backend }) => getSectionName(backend.target.name) ?? wanted?.section)
+  const isAtRest = (name: string) => sections.some((section) => section?.toLowerCase() === name.toLowerCase())
+  const copies = facts.oldCopies.filter(({ section }) => isAtRest(section))
+  return copies.length > 0 ? { kind: 'remove_old_copy', actions: [], copies } : undefined
 }
 
 function planPhases(backend: Backend, request: Request): BackendPhases {
@@ -127,7 +209,7 @@ function planAwaitDown(
     const all = mustBeDown(each)
     return each.backend.services
       .filter((row) => all || (ownMustBeDown && row.name === service.host))
-      .filter((row) => countsAsUp(row, request, observation))
+      .filter((row) => countsAsUp(row, request, observation) || (isAtRest && mayStillBeFailedOver(row, observation)))
       .map(({ name }) => name)
   })
   return hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined
@@ -160,7 +242,7 @@ function planAwaitHeartbeat(
 function makeStartPrediction(observation: Observation, config: ConfigPlan): (backend: Backend) => Backend {
   const { service } = observation
   return (backend) => {
-    if (service === undefined || !config.replicates) return backend
+    if (service === undefined || config.replicates(backend) !== true) return backend
     const isStarted = ({ table, name, state }: Row) =>
       (table === 'clusters' || name === service.host) && !isFailedOver(state)
     const states = listRows(backend)

@@ -35,8 +35,15 @@ export function promoteDevice(device: Device, readOption: ReadOption, isByHand: 
   if (dropped.length > 0 && !isByHand) {
     throw makeMappingError(`${driver.name} has no known option for ${dropped.join(', ')} of ${quote(id)}.`, id)
   }
-  const settings = new Map([...mapKeys(driver, device, id), ...renamePools(driver, device, readOption)])
+  const settings = mapDevice(driver, device, readOption)
   return { settings, dropped, notes: driver.note === undefined ? [] : [driver.note] }
+}
+
+/** The settings that a known driver reads from the device, as those of a primary. */
+export function mapDevice(driver: Driver, device: Device, readOption: ReadOption): PromotedSettings['settings'] {
+  const removed = (driver.removes ?? []).map((option): [string, null] => [option, null])
+  const id = device.get('backend_id') ?? ''
+  return new Map([...removed, ...mapKeys(driver, device, id), ...renamePools(driver, device, readOption)])
 }
 
 /** A key for people to read. A key that is no name may be part of a password with a comma in it. */

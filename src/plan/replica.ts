@@ -21,8 +21,6 @@ export interface Replica {
   readonly promoted: PromotedSettings
   /** Whether the section has a device that is not wanted. An earlier run that promoted the replica would have removed it. */
   readonly dropsOthers: boolean
-  /** Whether the section has no device at all, and some are wanted. */
-  readonly lacksAll: boolean
 }
 
 const NO_SETTINGS: PromotedSettings = { settings: new Map(), dropped: [], notes: [] }
@@ -46,7 +44,6 @@ export function findReplica(section: ConfigSection, wanted: WantedConfig, backen
       ? promoteDevice(entry.read, (option) => readInheritedValue(section, option), isByHand)
       : NO_SETTINGS,
     dropsOthers: present.some(({ read }) => ids?.includes(read.get('backend_id')) === false),
-    lacksAll: present.length === 0 && wanted.devices !== undefined && wanted.devices.length > 0,
   }
 }
 
@@ -65,17 +62,17 @@ function findDevice(
   id: string,
   wanted: readonly Device[] | undefined,
 ): PresentDevice | undefined {
+  if (wanted?.some((device) => device.get('backend_id') === id)) {
+    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
+    throw new AgentError('invalid_request', problem, {
+      hint: 'List in {replicas} only the replicas of the new primary.',
+    })
+  }
   if (present.length === 0) assertNotInherited(section, id)
   const entries = present.filter(({ read }) => read.get('backend_id') === id)
   if (entries.length > 1) {
     const problem = `${quote(section.file.path)} has ${entries.length} entries for ${quote(id)} in [${quote(section.name)}].`
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
-  }
-  if (entries.length > 0 && wanted?.some((device) => device.get('backend_id') === id)) {
-    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
-    throw new AgentError('invalid_request', problem, {
-      hint: 'List in {replicas} only the replicas of the new primary.',
-    })
   }
   return entries[0]
 }

@@ -1,10 +1,8 @@
-import { getSectionName } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
-import type { ConfigFacts, Observation } from '../model/observation.js'
+import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
-import { readAssignments, selectAssignments } from '../oslo/ini.js'
-import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
+import { listLeftBehind } from './failing-over.js'
 import type { BackendSummary } from './summary.js'
 
 /** What was done to one backend, or is to be done, with the facts that it was planned from. */
@@ -20,14 +18,14 @@ interface StepWarning {
 
 /** Every warning that goes with what a run does, in the order in which they are reported. */
 const WARNINGS: readonly StepWarning[] = [
-  { id: 'section_of_old_primary', list: warnOfOldPrimary },
+  { id: 'reset_while_unfrozen', list: warnOfUnfrozenReset },
   { id: 'other_backends_stop', list: warnOfOtherBackends },
   { id: 'start_while_failed_over', list: warnOfStartWhileFailedOver },
   { id: 'replication_not_checked', list: warnOfUncheckedReplication },
-  { id: 'config_of_another_host', list: warnOfAnotherHost },
   { id: 'columns_set_directly', list: warnOfDirectColumns },
   { id: 'thaw_enables', list: warnOfEnabling },
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
+  { id: 'member_left_failing_over', list: warnOfLeftMembers },
   { id: 'thaw_without_start', list: warnOfThawWithoutStart },
 ]
 
@@ -42,23 +40,12 @@ export function listStepWarnings(
   return [...warnings, ...summaries.flatMap(({ edit }) => edit?.warnings ?? [])]
 }
 
-/** After a reset cinder-volume starts on the primary that the section names. */
-function warnOfOldPrimary({ backend, rows, request, observation, actions }: Subject): readonly string[] {
-  const { config } = observation
-  if (!actions.includes('reset_active_backend') || request.config !== undefined || config === undefined) return []
-  const section = getSectionName(backend.target.name) ?? ''
-  const active = rows.map(({ row }) => row.state.active_backend_id).find(Boolean)
-  const replicas = listReplicaIds(config, section)
-  if (!active || !replicas.includes(active)) return []
-  return [
-    `cinder.conf here still has ${quote(active)} as a replica of [${quote(section)}], so cinder-volume would start on the old primary. Edit the section before you start cinder-volume.`,
-  ]
-}
-
-function listReplicaIds({ files }: ConfigFacts, section: string): readonly string[] {
-  return selectAssignments(readAssignments(files), section, 'replication_device').flatMap(
-    ({ value }) => parseDevice(value)?.get('backend_id') ?? [],
-  )
+/** With a service the backend is frozen before. */
+function warnOfUnfrozenReset({ backend, rows, request, actions }: Subject): readonly string[] {
+  const { desired, name } = backend.target
+  if (!actions.includes('reset_active_backend') || request.service !== undefined || desired.frozen !== false) return []
+  if (rows[0]?.row.state.frozen) return []
+  return [`${quote(name)} was not frozen and is enabled at once, so volumes can be created on it from now on.`]
 }
 
 function warnOfOtherBackends({ observation: { service }, actions }: Subject): readonly string[] {
@@ -83,25 +70,29 @@ function warnOfUncheckedReplication({ backend, request, actions }: Subject): rea
   return ['wait is false, so replication_status is not checked after cinder-volume has started.']
 }
 
-function warnOfAnotherHost({ backend, observation: { service }, actions }: Subject): readonly string[] {
-  if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service')))
-    return []
-  return [
-    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
-  ]
-}
-
-/** A thaw enables the service, also if an admin had disabled it before it was frozen. */
+/**
+ * A thaw enables the service, also if an admin had disabled it before it was frozen. A failover that fails disables it and keeps the reason of an
+ * earlier time (cinder/volume/manager.py, failover), which may be over: Cinder keeps it when a service is enabled again (api/contrib/services.py).
+ */
 function warnOfEnabling({ rows, actions }: Subject): readonly string[] {
   if (!actions.includes('thaw')) return []
   return rows
     .filter(({ row, after }) => row.state.disabled && !after.disabled)
     .filter(({ row }) => !['frozen', 'failed-over'].includes(row.state.disabled_reason ?? ''))
-    .map(({ row }) => {
-      const reason = quote(row.state.disabled_reason || 'none was given')
-      return `Thawing ${quote(row.name)} enables it, though it was disabled for another reason: ${reason}`
+    .flatMap(({ row }) => {
+      const { disabled_reason, replication_status } = row.state
+      const name = quote(row.name)
+      const reason = quote(disabled_reason || 'none was given')
+      if (!DISABLED_BY_FAILOVER.has(replication_status))
+        return [`Thawing ${name} enables it, though it was disabled for another reason: ${reason}`]
+      return disabled_reason
+        ? [`The failover that ended in an error has disabled ${name}. Its reason is older, or Cinder's own: ${reason}`]
+        : []
     })
 }
+
+/** After a failure Cinder itself has disabled the service. */
+const DISABLED_BY_FAILOVER: ReadonlySet<string | null> = new Set(['failover-error', 'error'])
 
 /** cinder/volume/manager.py, finish_failover: an error in the middle of a failover. */
 function warnOfFailoverError({ backend, rows, actions }: Subject): readonly string[] {
@@ -113,6 +104,16 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   return [
     `The failover of ${quote(backend.target.name)} ended in an error, so its volumes may be on either array. Check the arrays before cinder-volume starts.`,
   ]
+}
+
+function warnOfLeftMembers({ backend, rows, actions, observation: { serviceDownTime } }: Subject): readonly string[] {
+  if (actions.length === 0) return []
+  const [cluster, ...services] = rows.map(({ row }) => row)
+  const before = backend.cluster && { ...backend, cluster, services }
+  return (before === undefined ? [] : listLeftBehind(before, serviceDownTime)).map(
+    ({ name }) =>
+      `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
+  )
 }
 
 /** Without a service nobody sees cinder-volume start on the section that was edited. */

@@ -35,7 +35,8 @@ function parseTarget(item: TargetDocument, defaults: RequestDocument): Target {
       [kind]: name,
     })
   }
-  return { kind, name, desired: parseDesired(item, defaults) }
+  const promoted = item.promoted ?? defaults.promoted
+  return { kind, name, desired: parseDesired(item, defaults), ...(promoted !== undefined && { promoted }) }
 }
 
 function parseDesired(item: TargetDocument, defaults: RequestDocument): Desired {

@@ -15,6 +15,7 @@ export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>>
   promote: { request: 'config.promote', command: '--to' },
   replicas: { request: 'config.replication_device', command: '--replica' },
   options: { request: 'config.options', command: '--set' },
+  promoted: { request: 'set promoted to its name', command: 'add --promoted with its name' },
   reset: { request: 'add active_backend: reset', command: 'use cinder-backend reset-active-backend' },
   desired_state: { request: 'a desired state', command: 'the other commands' },
   freeze: { request: 'add frozen: true', command: 'use cinder-backend freeze' },

@@ -3,7 +3,7 @@ import { type BackendState, makeRowKey, type Row, type RowChange } from '../../s
 import { AgentError } from '../../src/model/errors.js'
 import { isFailedOver } from '../../src/model/failover.js'
 import type { Journal } from '../../src/model/journal.js'
-import type { Observation, ServiceState, SourceFile } from '../../src/model/observation.js'
+import type { Observation, OldCopy, ServiceState, SourceFile } from '../../src/model/observation.js'
 import type { Request } from '../../src/model/request.js'
 import { observeAll } from '../../src/observe/observe.js'
 
@@ -17,6 +17,8 @@ export type Effect =
 export interface World {
   rows: readonly WorldRow[]
   file: string
+  /** The file from before an edit that took the active array out of it, as long as it is kept. */
+  oldCopy?: string | undefined
   service: ServiceState
   /** `services.host` of the row whose heartbeat the service sends. */
   readonly serviceHost: string
@@ -59,8 +61,8 @@ export function cloneWorld(world: World): World {
 }
 
 /** What lasts: the state of each row, the file, and the service. */
-export function describeWorld({ rows, file, service }: World): string {
-  return JSON.stringify([rows.map(({ table, id, state }) => [table, id, state]), file, service])
+export function describeWorld({ rows, file, oldCopy, service }: World): string {
+  return JSON.stringify([rows.map(({ table, id, state }) => [table, id, state]), file, oldCopy, service])
 }
 
 /** A run that was killed; to the run it is an error of the port. */
@@ -120,14 +122,18 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      return { files: [readFile(world.file)], obstacles: new Map(), env: {} }
+      return { files: [readFile(world.file)], oldCopies: listOldCopies(world), obstacles: new Map(), env: {} }
     },
-    replaceFile: async ({ before, after }) => {
+    replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
       if (before.toString() !== world.file) throw new AgentError('conflict', 'The file changed.')
+      if (keepsOldCopy) world.oldCopy = world.file
       world.file = after.toString()
       note({ kind: 'file', text: world.file })
       return undefined
+    },
+    removeOldCopy: async () => {
+      world.oldCopy = undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),
@@ -177,6 +183,12 @@ function readFile(text: string): SourceFile {
   const file = FILES.get(text) ?? { path: PATH, bytes: Buffer.from(text), text }
   FILES.set(text, file)
   return file
+}
+
+function listOldCopies({ oldCopy, serviceHost }: World): readonly OldCopy[] {
+  if (oldCopy === undefined) return []
+  const section = serviceHost.split('@').at(-1) ?? ''
+  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: `${PATH}.old` } }]
 }
 
 function makeManager(world: World, note: Note, onCall: (name: string) => void): NonNullable<ExecuteOptions['manager']> {

@@ -31,13 +31,14 @@ export function makeCommandRequest(
 
 /** The keys that every request can have. */
 function makeSharedKeys(values: OptionValues): object {
-  const { configFile, configDir, connection, timeout, force, wait, waitTimeout } = values
+  const { configFile, configDir, connection, timeout, force, wait, waitTimeout, promoted } = values
   return {
     ...(configFile !== undefined && { config_file: [...configFile] }),
     ...(configDir !== undefined && { config_dir: [...configDir] }),
     ...(connection !== undefined && { connection }),
     ...(timeout !== undefined && { timeout }),
     ...(force === true && { force }),
+    ...(promoted !== undefined && { promoted }),
     ...((wait === true || waitTimeout !== undefined) && { wait: true }),
     ...(waitTimeout !== undefined && { wait_timeout: waitTimeout }),
   }

@@ -8,6 +8,7 @@ import {
   type OptionSpec,
   type OptionValues,
   PROMOTE_OPTIONS,
+  RESET_OPTIONS,
   takesValue,
 } from './options.js'
 import { makePromoteRequest } from './promote-request.js'
@@ -55,7 +56,7 @@ service:
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'list',
-    text: 'List all volume backends. An exclamation mark marks backends that are failed over.',
+    text: 'List all volume backends. An exclamation mark marks backends that are failed over, or half-thawed: not frozen, and still disabled by a freeze.',
     options: [...Object.values(LIST_OPTIONS), ...READ_OPTIONS],
     examples: [
       { text: 'List all backends', line: 'cinder-backend list' },
@@ -75,7 +76,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'promote',
     argument: 'HOST',
     text: 'Promote the replica to primary after a failover. Edits cinder.conf and keeps a backup beside it, resets the database row, and enables replication. With --service, it also stops and starts cinder-volume and thaws the backend. Without --service, the backend stays frozen: start cinder-volume, then use thaw. For a cluster, use apply.',
-    options: [...Object.values(PROMOTE_OPTIONS), ...WRITE_OPTIONS],
+    options: [...Object.values(PROMOTE_OPTIONS), ...Object.values(RESET_OPTIONS), ...WRITE_OPTIONS],
     examples: [
       {
         text: 'Preview the whole promotion, on the host of cinder-volume',
@@ -88,7 +89,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'apply',
     argument: 'FILE',
     text: 'Run the request in a file. The file is JSON or YAML; - is standard input.',
-    options: WRITE_OPTIONS,
+    options: [...Object.values(RESET_OPTIONS), ...WRITE_OPTIONS],
     examples: [
       {
         text: 'Preview the whole promotion; the secrets are in the file',
@@ -101,7 +102,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'undo',
     argument: 'FILE',
     text: 'Restore the database rows that a run changed. FILE is the result of that run, from --save or --json; - is standard input. Fails if a row has changed since. Does not restore cinder.conf.',
-    options: WRITE_OPTIONS,
+    options: [...Object.values(RESET_OPTIONS), ...WRITE_OPTIONS],
     examples: [
       {
         text: 'Save the result of a change',
@@ -113,7 +114,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'freeze',
     argument: 'HOST...',
-    text: 'Freeze and disable backends. Cinder creates and deletes no volumes on a frozen backend.',
+    text: 'Freeze and disable backends. Cinder creates and deletes no volumes on a frozen backend. Thaw a cluster with thaw too: the thaw of Cinder leaves it disabled until cinder cluster-enable.',
     options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
     examples: [{ text: 'Freeze before a promotion', line: 'cinder-backend freeze vol1@arrayA --yes' }],
     makeRequest: (names, values) => ({ ...makeTargets(names, values), frozen: true }),
@@ -122,7 +123,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'reset-active-backend',
     argument: 'HOST...',
     text: 'Mark failed-over backends as normal in the database. Does not move data and does not fail back. First edit cinder.conf and stop cinder-volume.',
-    options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
+    options: [CLUSTER_OPTION, ...Object.values(RESET_OPTIONS), ...WRITE_OPTIONS],
     examples: [
       { text: 'Preview the change', line: 'cinder-backend reset-active-backend vol1@arrayA --check' },
       { text: 'Change without a question', line: 'cinder-backend reset-active-backend vol1@arrayA --yes' },

@@ -71,6 +71,14 @@ export const CHANGE_OPTIONS = {
   },
 } as const satisfies Readonly<Record<string, OptionSpec>>
 
+/** Options of the commands that can reset a row. */
+export const RESET_OPTIONS = {
+  promoted: {
+    flags: '--promoted <BACKEND_ID>',
+    text: 'you have checked that cinder.conf has the settings of this replica as the primary already; the backend must be failed over to it',
+  },
+} as const satisfies Readonly<Record<string, OptionSpec>>
+
 export const CLUSTER_OPTION: OptionSpec = { flags: '--cluster', text: 'the names are names of active-active clusters' }
 
 export const PROMOTE_OPTIONS = {
@@ -152,6 +160,7 @@ export interface OptionValues {
   readonly failedOver?: boolean
   readonly names?: boolean
   readonly to?: string
+  readonly promoted?: string
   readonly replica?: readonly string[]
   readonly withoutReplica?: boolean
   readonly set?: readonly string[]

@@ -40,6 +40,7 @@ function listEffects(step: Step): readonly string[] {
     case 'stop_service':
     case 'start_service':
       return [step.kind]
+    case 'remove_old_copy':
     case 'await_down':
     case 'await_heartbeat':
       return []

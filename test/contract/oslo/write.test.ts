@@ -160,19 +160,21 @@ describe('a file that cannot be written is as it was, and nothing is left beside
   })
 })
 
+const PLAIN = { section: 'arrayA', keepsOldCopy: false }
+
 test('a file that somebody else replaced between reading and writing is a conflict, and theirs stays', () => {
   const file = confFile(PURE)
   writeFileSync(file, 'theirs')
-  expect(() => replaceFile({ file, before: Buffer.from(PURE), after: Buffer.from(EDITED), backup: false })).toThrow(
-    expect.objectContaining({ code: 'conflict' }),
-  )
+  expect(() =>
+    replaceFile({ file, before: Buffer.from(PURE), after: Buffer.from(EDITED), backup: false, ...PLAIN }),
+  ).toThrow(expect.objectContaining({ code: 'conflict' }))
   expect(readFileSync(file, 'utf8')).toBe('theirs')
   expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
 })
 
 describe('replacing a file', () => {
   const replace = (file: string, after: string, backup = false) =>
-    replaceFile({ file, before: readFileSync(file), after: Buffer.from(after), backup })
+    replaceFile({ file, before: readFileSync(file), after: Buffer.from(after), backup, ...PLAIN })
 
   test('leaves nothing of the old content behind a shorter one', () => {
     const file = confFile(PURE)

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
-import { planConfig, withEdit } from '../../../src/plan/config.js'
+import { planConfig } from '../../../src/plan/config.js'
 import type { ConfigPlan } from '../../../src/plan/config-plan.js'
+import { withEdit } from '../../../src/plan/with-edit.js'
 import { observeWorld } from '../../support/world.js'
 import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld } from '../../support/worlds.js'
 

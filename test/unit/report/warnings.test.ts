@@ -9,7 +9,7 @@ const started = { service: { manager: 'systemd', state: 'started' } }
 const stopped = { service: { manager: 'systemd', state: 'stopped' } }
 const reset = { active_backend: 'reset' }
 const two = makeConf('A', ['B']).replace('enabled_backends = arrayA', 'enabled_backends = arrayA,arrayQ')
-const elsewhere = makeConf('A', ['B']).replace('host = vol1', 'host = vol7')
+const disabled = makeConf('A', ['B']).replace('enabled_backends = arrayA', 'enabled_backends = arrayQ')
 const EDIT = { config: { options: { san_ip: 'ip-X' } } }
 
 async function warningsOf(world: World, document: object): Promise<readonly string[]> {
@@ -17,6 +17,7 @@ async function warningsOf(world: World, document: object): Promise<readonly stri
   expect(journal.error).toBeUndefined()
   return makeResult(journal, { audience: 'request' }).warnings
 }
+const PROMOTED = { promote: 'B', replication_device: [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }] }
 const down = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(state, 'stopped', { file })
 const up = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(state, 'started', { file })
 
@@ -24,12 +25,7 @@ const up = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(s
 test.each<readonly [string, World, object, string | undefined]>([
   ['a reset while the section still has the array as a replica', down(FAILED_OVER), reset, '[arrayA]'],
   ['a reset while the section has it no more', down(FAILED_OVER, makeConf('B', ['C'])), reset, undefined],
-  [
-    'a reset whose edit takes it out',
-    down(FAILED_OVER),
-    { ...reset, frozen: true, config: { promote: 'B' } },
-    undefined,
-  ],
+  ['a reset whose edit takes it out', down(FAILED_OVER), { ...reset, frozen: true, config: PROMOTED }, undefined],
   ['a stop of a service that has other backends', up(HEALTHY, two), stopped, 'arrayQ'],
   ['a start of a service that has other backends', down(HEALTHY, two), started, undefined],
   ['a start on an edited section without a reset', down(FAILED_OVER), { ...started, ...EDIT }, '{reset}'],
@@ -41,7 +37,9 @@ test.each<readonly [string, World, object, string | undefined]>([
     'replication_status',
   ],
   ['replication with a wait', down(HEALTHY), { ...started, replication: 'enabled' }, undefined],
-  ['a service whose cinder.conf is that of another host', down(HEALTHY, elsewhere), started, 'vol7@arrayA'],
+  ['a start of a service that does not serve the backend', down(HEALTHY, disabled), started, '(arrayQ)'],
+  ['a service that does not serve the backend, and stays', up(HEALTHY, disabled), started, undefined],
+  ['an edit of a section that is not served', down(HEALTHY, disabled), EDIT, '(arrayQ)'],
   [
     'a thaw of what an admin disabled',
     down({ ...FROZEN, disabled_reason: 'disk swap' }),
@@ -58,7 +56,7 @@ test.each<readonly [string, World, object, string | undefined]>([
   [
     'a promotion that is thawed without a start',
     down(FAILED_OVER),
-    { ...reset, frozen: false, config: { promote: 'B' } },
+    { ...reset, frozen: false, config: PROMOTED },
     'vol1@arrayA',
   ],
   ['columns that are set directly', down(HEALTHY), { active_backend_id: 'Z', force: true }, 'active_backend_id'],

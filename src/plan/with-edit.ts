@@ -1,0 +1,17 @@
+import type { ConfigFacts, OldCopy } from '../model/observation.js'
+import type { ConfigEdit } from '../model/plan.js'
+
+/** The files as the edit leaves them, with the copy that it keeps. */
+export function withEdit(config: ConfigFacts, edit: ConfigEdit | undefined): ConfigFacts {
+  if (edit === undefined) return config
+  const files = config.files.map((file) =>
+    file.path === edit.file ? { ...file, bytes: edit.after, text: edit.after.toString('utf8') } : file,
+  )
+  return edit.keepsOldCopy ? { ...config, files, oldCopies: withOldCopy(config, edit) } : { ...config, files }
+}
+
+function withOldCopy({ files, oldCopies }: ConfigFacts, { file, section }: ConfigEdit): readonly OldCopy[] {
+  const others = oldCopies.filter((copy) => copy.original !== file || copy.section !== section)
+  const old = files.find(({ path }) => path === file)
+  return old === undefined ? others : [...others, { section, original: file, file: old }]
+}
