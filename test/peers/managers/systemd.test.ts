@@ -1,8 +1,13 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { readPathsOfUnit } from '../../../src/service/config-paths.js'
 import { titled } from '../../support/databases.js'
 import { ask, readConfigPaths, testManager, whyMissing } from '../../support/managers/ask.js'
 import type { Place } from '../../support/managers/namespace.js'
 import { startSystemd } from '../../support/managers/systemd.js'
+import { PYTHON } from '../../support/peers/peers.js'
 import { until } from '../../support/volume.js'
 
 const SLEEP = '[Service]\nExecStart=/bin/sleep 100000\n'
@@ -123,4 +128,21 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     const expected = { files: ['/etc/cinder/cinder.conf'], folders: undefined }
     expect(await readConfigPaths(place, manager, 'debian')).toEqual(expected)
   })
+})
+
+const { folder, missing } = inject('peers')
+const named = titled({
+  name: 'a unit that does not tell its files is asked for its main process',
+  missing: missing.python,
+})
+test(named, { skip: missing.python !== null }, async () => {
+  const program = join(mkdtempSync(join(folder, 'main-')), 'cinder-volume')
+  writeFileSync(program, 'import time\ntime.sleep(60)\n')
+  const child = spawn(PYTHON, [program, '--config-file', '/etc/a b.conf'], { stdio: 'ignore' })
+  try {
+    const shown = `ExecStart={ path=/opt/it ; argv[]=/opt/it ; ignore_errors=no ; pid=0 }\nMainPID=${child.pid}\n`
+    expect(await readPathsOfUnit('it')(async () => shown)).toEqual({ files: ['/etc/a b.conf'], folders: undefined })
+  } finally {
+    child.kill()
+  }
 })
