@@ -3,8 +3,8 @@ import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { observeAgain } from '../observe/observe.js'
-import { hasProvenHeartbeat } from '../plan/timing.js'
-import { describeAge } from '../plan/words.js'
+import { getReportInterval, hasProvenHeartbeat } from '../plan/timing.js'
+import { describeHeartbeat } from '../plan/words.js'
 import { quote } from '../text/quote.js'
 import type { StepResult, StepTools } from './step.js'
 
@@ -16,19 +16,24 @@ const STATUS_POLL_MS = 5000
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
- * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too.
+ * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. It takes at least as long as
+ * a heartbeat must be seen to stand still; if nothing is to be waited for, no longer than that.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
 export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
   const { request, judge, onProgress, clock } = tools
-  const deadline = clock.now() + request.waitTimeout * 1000
+  const look = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
+  const seconds = request.wait ? Math.max(look, request.waitTimeout) : look
+  const deadline = clock.now() + seconds * 1000
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
     if (clock.now() >= deadline) {
-      if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
-      throw makeStillUpError(next.hosts, last, tools)
+      const over = { ...last, waitIsOver: true }
+      if (!request.wait) judge(over) // the guard says what it saw, if this is for a reset
+      if (request.force) return { done: step, observation: over }
+      throw makeStillUpError(next.hosts, last, seconds)
     }
     onProgress(`waiting until the heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} has stopped`)
     await clock.pause(ROW_POLL_MS)
@@ -65,25 +70,23 @@ export async function awaitHeartbeat(
   }
 }
 
-function makeStillUpError(hosts: readonly string[], observation: Observation, { request }: StepTools): AgentError {
+function makeStillUpError(hosts: readonly string[], observation: Observation, seconds: number): AgentError {
   const [host = '', ...others] = hosts
-  const { service, serviceDownTime } = observation
+  const { service } = observation
   const name = quote(host)
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   if (service?.host !== host) {
     const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
-    const age =
-      row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
-    return new AgentError(
-      'timeout',
-      `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,
-      { hint: 'Stop it, and run this again.', host },
-    )
+    const facts = row === undefined ? '' : ` (${describeHeartbeat(row, observation)})`
+    return new AgentError('timeout', `cinder-volume on ${name}${more} was not seen down within ${seconds} s${facts}.`, {
+      hint: 'Stop it, and run this again.',
+      host,
+    })
   }
   const problem =
     service.state === 'stopped'
-      ? `${service.manager} says that ${quote(service.name)} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${request.waitTimeout} s.`
-      : `The heartbeat of ${name} did not stop within ${request.waitTimeout} s.`
+      ? `${service.manager} says that ${quote(service.name)} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${seconds} s.`
+      : `The heartbeat of ${name} did not stop within ${seconds} s.`
   return new AgentError('timeout', problem, {
     hint: 'Find the other process that serves this backend and stop it, or correct {service_name}.',
     host,

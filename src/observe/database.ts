@@ -1,34 +1,58 @@
 import { AgentError } from '../model/errors.js'
 import type { Request } from '../model/request.js'
-import { readServiceDownTime, readSettings } from '../oslo/settings.js'
+import { type HeartbeatSettings, readHeartbeatSettings, readSettings } from '../oslo/settings.js'
+import { REPORT_INTERVAL_S } from '../oslo/volume-settings.js'
 import { type DatabaseUrl, parseUrl } from '../store/url.js'
 import { quote } from '../text/quote.js'
 
 /** Cinder's own default (cinder/common/config.py). */
 const DEFAULT_SERVICE_DOWN_TIME_S = 60
 
+const NO_SETTINGS: HeartbeatSettings = {
+  serviceDownTime: () => undefined,
+  reportInterval: () => REPORT_INTERVAL_S,
+}
+
 export interface DatabaseFacts {
   readonly url: DatabaseUrl
   /** Seconds. */
   readonly serviceDownTime: number
+  /** Seconds. */
+  readonly reportInterval: number
 }
 
-/** The database, and the age from which a heartbeat counts as down: from the request, else from the environment and cinder.conf. */
+/** The database, and what heartbeats are judged by: from the request, else from the environment and cinder.conf. */
 export function locateDatabase(request: Request, env: NodeJS.ProcessEnv): DatabaseFacts {
   const { connection, ...selection } = request.source
-  if (connection !== undefined) {
-    const readsFiles = Object.keys(selection).length > 0 || request.service !== undefined
-    const isWanted = readsFiles && request.serviceDownTime === undefined
-    const fromFiles = isWanted ? readServiceDownTime(selection, env) : undefined
-    return {
-      url: parseUrl(connection),
-      serviceDownTime: request.serviceDownTime ?? fromFiles ?? DEFAULT_SERVICE_DOWN_TIME_S,
-    }
+  if (connection === undefined) {
+    const settings = readSettings(selection, env)
+    return { url: parseConfiguredUrl(settings), ...readTimes(request, settings) }
   }
-  const settings = readSettings(selection, env)
+  const isAboutFiles = Object.keys(selection).length > 0 || request.service !== undefined
+  const times = isAboutFiles ? readTimesFromFiles(request, env) : readTimesIfPossible(request, env)
+  return { url: parseUrl(connection), ...times }
+}
+
+type Times = Omit<DatabaseFacts, 'url'>
+
+function readTimes({ serviceDownTime }: Request, settings: HeartbeatSettings): Times {
   return {
-    url: parseConfiguredUrl(settings),
-    serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime() ?? DEFAULT_SERVICE_DOWN_TIME_S,
+    serviceDownTime: serviceDownTime ?? settings.serviceDownTime() ?? DEFAULT_SERVICE_DOWN_TIME_S,
+    reportInterval: settings.reportInterval(),
+  }
+}
+
+function readTimesFromFiles(request: Request, env: NodeJS.ProcessEnv): Times {
+  return readTimes(request, readHeartbeatSettings(request.source, env))
+}
+
+/** A request that names its database does not ask for a cinder.conf that this user can read. */
+function readTimesIfPossible(request: Request, env: NodeJS.ProcessEnv): Times {
+  try {
+    return readTimesFromFiles(request, env)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return readTimes(request, NO_SETTINGS)
   }
 }
 

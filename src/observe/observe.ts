@@ -31,6 +31,8 @@ export interface Sources {
   readonly clock: Clock
   /** Seconds. */
   readonly serviceDownTime: number
+  /** Seconds. */
+  readonly reportInterval: number
   readonly readRows: () => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
   /** undefined: the request is not about the service. */
@@ -44,12 +46,12 @@ export interface Sources {
  * Errors: config_error, service_not_found, ambiguous_service, invalid_request, service_control_failed, and those of the store.
  */
 export async function observeAll(sources: Sources): Promise<Observation> {
-  const { request, manager, serviceDownTime } = sources
+  const { request, manager, serviceDownTime, reportInterval } = sources
   const isAboutConfig = request.config !== undefined || request.service !== undefined
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
-  const first = withRows(
+  const first = await observeRows(
     {
       at: 0,
       backends: [],
@@ -57,9 +59,10 @@ export async function observeAll(sources: Sources): Promise<Observation> {
       config,
       service: undefined,
       serviceDownTime,
+      reportInterval,
       waitIsOver: false,
     },
-    await sources.readRows(),
+    sources.readRows,
     sources,
   )
   sources.onRows(first)
@@ -80,20 +83,23 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
     const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
-  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), sources)
+  if (needs.includes('rows')) observation = await observeRows(observation, sources.readRows, sources)
   return observation
 }
 
-/** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */
-export function withRows(
+/**
+ * The observation with rows that are read now. How long a heartbeat has stood still is counted from the answer of one look to the question of another,
+ * because an answer may be late. Errors: service_not_found, ambiguous_service, invalid_request, and those of `read`.
+ */
+export async function observeRows(
   last: Observation,
-  rows: readonly Row[],
+  read: () => Promise<readonly Row[]>,
   { request, clock }: Pick<Sources, 'request' | 'clock'>,
-): Observation {
-  const backends = groupRows(request.targets, rows)
+): Promise<Observation> {
   const at = clock.now()
+  const backends = groupRows(request.targets, await read())
   const services = backends.flatMap((backend) => backend.services)
-  return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, at) }
+  return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, clock.now()) }
 }
 
 export function withServiceState(last: Observation, state: ServiceState): Observation {

@@ -26,7 +26,7 @@ import type { ConfigPlan, PlanConfig } from './config-plan.js'
 import { type Candidate, listRefusals } from './guards.js'
 import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
-import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
+import { divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, judgeLiveness, resolveDesired } from './timing.js'
 
 /** The changes of one backend's rows, by when they are written. */
 interface BackendPhases {
@@ -51,10 +51,12 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const predict = control.starts ? makeStartPrediction(observation, config) : (backend: Backend) => backend
   const tails = phases.map(({ left, after }) => planRows(predict(left), after))
   const { service } = observation
+  const awaitDown = planAwaitDown(phases, request, observation, isAtRest)
   const optional: readonly (Step | undefined)[] = [
+    request.wait ? undefined : awaitDown,
     makeWriteStep(phases.map(({ before }) => before)),
     control.stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
-    planAwaitDown(phases, request, observation, isAtRest),
+    request.wait ? awaitDown : undefined,
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
     planCleanup(phases, request, observation),
@@ -174,7 +176,10 @@ function planService(
   return { stops, starts: wanted === 'started' && (service.state !== 'started' || stops) }
 }
 
-/** A wait for the services that must be down before something is done, and still count as up. */
+/**
+ * A wait for the services that must be down before something is done, and are not known to be. If nothing is to be waited for, it is only long enough
+ * to see whether an old heartbeat stands still, and comes before everything else, because a service that beats is refused then.
+ */
 function planAwaitDown(
   phases: readonly BackendPhases[],
   request: Request,
@@ -182,13 +187,20 @@ function planAwaitDown(
   isAtRest: boolean,
 ): Step | undefined {
   const { service, waitIsOver } = observation
-  if (!request.wait || waitIsOver) return undefined
-  const ownMustBeDown = service !== undefined && (isAtRest || request.service?.state === 'stopped')
+  const { wait, force } = request
+  if (waitIsOver || (force && !wait)) return undefined
+  const ownMustBeDown = wait
+    ? isAtRest || request.service?.state === 'stopped'
+    : isAtRest && service?.state === 'stopped'
+  const isAwaited = (row: Row) => {
+    const liveness = judgeLiveness(row, observation)
+    return wait ? liveness !== 'down' : liveness === 'unproven'
+  }
   const hosts = phases.flatMap((each) => {
     const all = mustBeDown(each)
     return each.backend.services
-      .filter((row) => all || (ownMustBeDown && row.name === service.host))
-      .filter((row) => countsAsUp(row, request, observation))
+      .filter((row) => all || (ownMustBeDown && row.name === service?.host))
+      .filter(isAwaited)
       .map(({ name }) => name)
   })
   return hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined
