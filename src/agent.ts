@@ -1,4 +1,5 @@
 import { execute } from './execute/execute.js'
+import type { Scope, Target } from './model/backend.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
@@ -62,7 +63,8 @@ async function executeOn(
   const store = await openStore(url, { readOnly, signal, warn })
   try {
     const manager = await openServiceManager(request, env, url.password, signal)
-    const readRows = () => retry(timeout, signal, (deadline) => store.read(targets, deadline))
+    const readRows = (neighbours: readonly string[]) =>
+      retry(timeout, signal, (deadline) => store.read(addHosts(targets, neighbours), deadline))
     const readConfig = () => readConfigFacts(request, env)
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const removeOldCopy = async (copy: OldCopy) => (await import('./oslo/write.js')).removeOldCopy(copy)
@@ -74,6 +76,11 @@ async function executeOn(
   } finally {
     await store.close()
   }
+}
+
+function addHosts(targets: Scope, hosts: readonly string[]): Scope {
+  if (targets === 'all') return targets
+  return [...targets, ...hosts.map((name): Target => ({ kind: 'host', name, desired: {} }))]
 }
 
 /** Names that were not found are most likely misspelt. */

@@ -33,7 +33,8 @@ export interface Sources {
   readonly serviceDownTime: number
   /** Seconds. */
   readonly reportInterval: number
-  readonly readRows: () => Promise<readonly Row[]>
+  /** Of what the request names, and of these hosts too. */
+  readonly readRows: (neighbours: readonly string[]) => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
   /** undefined: the request is not about the service. */
   readonly manager: ServiceManager | undefined
@@ -51,18 +52,19 @@ export async function observeAll(sources: Sources): Promise<Observation> {
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
-  const first = await observeRows(
+  const first = await readAllRows(
     {
       at: 0,
       backends: [],
       heartbeats: new Map(),
+      neighbours: [],
+      neighbourHosts: await listNeighbourHosts(sources, config),
       config,
       service: undefined,
       serviceDownTime,
       reportInterval,
       waitIsOver: false,
     },
-    sources.readRows,
     sources,
   )
   sources.onRows(first)
@@ -83,8 +85,29 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
     const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
-  if (needs.includes('rows')) observation = await observeRows(observation, sources.readRows, sources)
-  return observation
+  return needs.includes('rows') ? readAllRows(observation, sources) : observation
+}
+
+/** The rows of the request's backends, with those of their neighbours in the same statement. */
+async function readAllRows(last: Observation, sources: Sources): Promise<Observation> {
+  const { neighbourHosts } = last
+  let neighbours: readonly Row[] = []
+  const read = async () => {
+    const rows = await sources.readRows(neighbourHosts)
+    neighbours = rows.filter(({ table, name }) => table === 'services' && neighbourHosts.includes(name))
+    return rows
+  }
+  const seen = await observeRows(last, read, sources)
+  return { ...seen, neighbours }
+}
+
+/** The other backends of the cinder-volume that the request is about. */
+async function listNeighbourHosts(
+  { request, manager }: Sources,
+  config: ConfigFacts | undefined,
+): Promise<readonly string[]> {
+  if (manager === undefined || config === undefined) return []
+  return (await import('./service.js')).listNeighbourHosts(request, config)
 }
 
 /**

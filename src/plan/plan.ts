@@ -23,10 +23,18 @@ import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import type { ConfigPlan, PlanConfig } from './config-plan.js'
+import { warnOfNeighbours } from './failing-over.js'
 import { type Candidate, listRefusals } from './guards.js'
 import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
-import { divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, judgeLiveness, resolveDesired } from './timing.js'
+import {
+  divideDesired,
+  hasFreshHeartbeat,
+  hasProvenHeartbeat,
+  judgeLiveness,
+  mayStillBeFailedOver,
+  resolveDesired,
+} from './timing.js'
 
 /** The changes of one backend's rows, by when they are written. */
 interface BackendPhases {
@@ -66,7 +74,8 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   ]
   const steps = optional.filter((step) => step !== undefined)
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
-  const facts = { request, observation, config, waitsForDown, controlsService: control.stops || control.starts }
+  const controlsService = control.stops || control.starts
+  const facts = { request, observation, config, waitsForDown, controlsService, stopsService: control.stops }
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
@@ -74,11 +83,19 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     obstacle:
       (config.edit && observation.config?.obstacles.get(config.edit.file)) ?? findMissingReplica(candidates, config),
     section: config.section,
-    warnings: [...config.warnings, ...listProofWarnings(candidates), ...warnOfMissingReplica(candidates, config)],
+    warnings: [
+      ...config.warnings,
+      ...listProofWarnings(candidates),
+      ...warnOfMissingReplica(candidates, config),
+      ...warnOfNeighbours(observation, control.starts),
+    ],
   }
 }
 
-type CandidateFacts = Pick<Candidate, 'request' | 'observation' | 'waitsForDown' | 'controlsService'> & {
+type CandidateFacts = Pick<
+  Candidate,
+  'request' | 'observation' | 'waitsForDown' | 'controlsService' | 'stopsService'
+> & {
   readonly config: ConfigPlan
 }
 
@@ -194,7 +211,8 @@ function planAwaitDown(
     : isAtRest && service?.state === 'stopped'
   const isAwaited = (row: Row) => {
     const liveness = judgeLiveness(row, observation)
-    return wait ? liveness !== 'down' : liveness === 'unproven'
+    if (!wait) return liveness === 'unproven'
+    return liveness !== 'down' || (isAtRest && mayStillBeFailedOver(row, observation))
   }
   const hosts = phases.flatMap((each) => {
     const all = mustBeDown(each)

@@ -1,5 +1,5 @@
 import { type Backend, type Desired, listRows, type Row } from '../model/backend.js'
-import { getBelievedAge, getHeartbeatTimeout, hasHeartbeatStopped, hasRisen, isUp } from '../model/heartbeat.js'
+import { getHeartbeatTimeout, hasHeartbeatStopped, hasRisen, isLongDown, isUp } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { needsReset } from './rows.js'
@@ -65,7 +65,7 @@ export function judgeLiveness(row: Row, observation: Observation): Liveness {
   const { service, heartbeats, at, serviceDownTime } = observation
   const age = row.heartbeatAge ?? Number.POSITIVE_INFINITY
   const rises = hasRisen(row, heartbeats)
-  if (!rises && age >= getBelievedAge(serviceDownTime)) return 'down'
+  if (!rises && isLongDown(row, serviceDownTime)) return 'down'
   const isStopped = service?.state === 'stopped' && row.name === service.host
   const isOld = age >= serviceDownTime
   if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)) return 'down'
@@ -77,6 +77,16 @@ export function isShownUp(row: Row, observation: Observation): boolean {
   const { heartbeats, at, serviceDownTime } = observation
   const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)
   return isUp(row, serviceDownTime) || (hasRisen(row, heartbeats) && !isStill)
+}
+
+/**
+ * Whether Cinder's API would still accept a failover of the service that was stopped, which then waits in its queue: as long as the heartbeat counts as
+ * up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
+ */
+export function mayStillBeFailedOver(row: Row, { service, serviceDownTime }: Observation): boolean {
+  const isOwn = service?.state === 'stopped' && row.name === service.host
+  const isAccepted = ['enabled', 'failed-over'].includes(row.state.replication_status ?? '')
+  return isOwn && isAccepted && isUp(row, serviceDownTime)
 }
 
 /** The row whose heartbeat the service on this host sends. */

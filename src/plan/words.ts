@@ -21,13 +21,17 @@ export function describeFailover({ active_backend_id, replication_status }: Back
   )
 }
 
+/** When the last heartbeat was, by the clock of the database. */
+export function describeAge({ heartbeatAge }: Row): string {
+  const age = Math.floor(heartbeatAge ?? 0)
+  return age < -1 ? `${-age} s ahead of the clock of the database` : `${Math.max(0, age)} s ago`
+}
+
 /** What is seen of a heartbeat, for a message. */
-export function describeHeartbeat(row: Row, observation: Observation): string {
-  const { heartbeats, at, serviceDownTime } = observation
-  const age = Math.floor(row.heartbeatAge ?? 0)
-  const when = age < -1 ? `${-age} s ahead of the clock of the database` : `${Math.max(0, age)} s ago`
+export function describeHeartbeat(row: Row, { heartbeats, at, serviceDownTime }: Observation): string {
   const lag = describeClockLag(measureClockLag(row, heartbeats, at) ?? 0)
-  return `last heartbeat ${when}, service_down_time ${serviceDownTime} s${lag && `, its clock is ${lag}`}`
+  const clock = lag && `, its clock is ${lag}`
+  return `last heartbeat ${describeAge(row)}, service_down_time ${serviceDownTime} s${clock}`
 }
 
 /** A difference of two clocks; empty if it is too small to tell. */
