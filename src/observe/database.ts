@@ -1,5 +1,6 @@
 import { AgentError } from '../model/errors.js'
 import type { Request } from '../model/request.js'
+import type { FileSelection } from '../oslo/files.js'
 import { type HeartbeatSettings, readHeartbeatSettings, readSettings } from '../oslo/settings.js'
 import { REPORT_INTERVAL_S } from '../oslo/volume-settings.js'
 import { type DatabaseUrl, parseUrl } from '../store/url.js'
@@ -21,16 +22,21 @@ export interface DatabaseFacts {
   readonly reportInterval: number
 }
 
-/** The database, and what heartbeats are judged by: from the request, else from the environment and cinder.conf. */
-export function locateDatabase(request: Request, env: NodeJS.ProcessEnv): DatabaseFacts {
-  const { connection, ...selection } = request.source
-  if (connection === undefined) {
-    const settings = readSettings(selection, env)
-    return { url: parseConfiguredUrl(settings), ...readTimes(request, settings) }
+/**
+ * The database, and what heartbeats are judged by: from the request, else from the environment and cinder.conf. Files that the request names have the
+ * connection, also if cinder-volume reads others.
+ */
+export function locateDatabase(request: Request, selection: FileSelection, env: NodeJS.ProcessEnv): DatabaseFacts {
+  const { connection, ...named } = request.source
+  const namesFiles = Object.keys(named).length > 0
+  const readOwn = () => readTimes(request, readHeartbeatSettings(selection, env))
+  if (connection !== undefined) {
+    const isAboutFiles = (namesFiles || request.service !== undefined) && request.serviceDownTime === undefined
+    const times = isAboutFiles ? readOwn() : readIfPossible(readOwn, () => readTimes(request, NO_SETTINGS))
+    return { url: parseUrl(connection), ...times }
   }
-  const isAboutFiles = Object.keys(selection).length > 0 || request.service !== undefined
-  const times = isAboutFiles ? readTimesFromFiles(request, env) : readTimesIfPossible(request, env)
-  return { url: parseUrl(connection), ...times }
+  const settings = readSettings(selection.isTold && namesFiles ? named : selection, env)
+  return { url: parseConfiguredUrl(settings), ...(selection.isTold ? readOwn() : readTimes(request, settings)) }
 }
 
 type Times = Omit<DatabaseFacts, 'url'>
@@ -42,17 +48,13 @@ function readTimes({ serviceDownTime }: Request, settings: HeartbeatSettings): T
   }
 }
 
-function readTimesFromFiles(request: Request, env: NodeJS.ProcessEnv): Times {
-  return readTimes(request, readHeartbeatSettings(request.source, env))
-}
-
 /** A request that names its database does not ask for a cinder.conf that this user can read. */
-function readTimesIfPossible(request: Request, env: NodeJS.ProcessEnv): Times {
+function readIfPossible<T>(read: () => T, otherwise: () => T): T {
   try {
-    return readTimesFromFiles(request, env)
+    return read()
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    return readTimes(request, NO_SETTINGS)
+    return otherwise()
   }
 }
 

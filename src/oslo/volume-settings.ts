@@ -10,8 +10,10 @@ export interface VolumeSettings {
   /** Seconds. */
   readonly reportInterval: number
   readonly enabledBackends: readonly string[]
-  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name. */
+  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name, or not known. */
   readonly hostOf: (section: string) => string | undefined
+  /** The part of `clusters.name` before the @ (cinder/cmd/volume.py); undefined: no cluster. */
+  readonly cluster: string | undefined
   /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
   readonly replicates: (section: string) => boolean
 }
@@ -23,7 +25,8 @@ export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.Pro
   return {
     reportInterval: readReportInterval(lookup),
     enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
-    hostOf: (section) => value(section, 'backend_host') ?? value('DEFAULT', 'host'),
+    hostOf: (section) => ifResolved(() => value(section, 'backend_host') ?? value('DEFAULT', 'host')),
+    cluster: value('DEFAULT', 'cluster')?.trim() || undefined,
     replicates: (section) =>
       [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
   }
@@ -32,6 +35,16 @@ export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.Pro
 /** Seconds between two heartbeats. A service that sends none has 0 (cinder/service.py). Errors: config_error. */
 export function readReportInterval(lookup: Lookup): number {
   return Math.max(0, readWholeNumber(lookup, 'report_interval') ?? 0) || REPORT_INTERVAL_S
+}
+
+/** A host can refer to an option whose default is not known here, such as my_ip. */
+function ifResolved(read: () => string | undefined): string | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof AgentError) return undefined
+    throw error
+  }
 }
 
 /** An option of [DEFAULT]; undefined if it is not set. Errors: config_error. */
