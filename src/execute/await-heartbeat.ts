@@ -85,13 +85,20 @@ export async function awaitHeartbeat(
 function makeStillUpError(hosts: readonly string[], observation: Observation, seconds: number): AgentError {
   const [host = '', ...others] = hosts
   const { service } = observation
+  const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
   const name = quote(host)
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  const facts = row === undefined ? '' : ` (${describeHeartbeat(row, observation)})`
   if (service?.host !== host) {
-    const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
-    const facts = row === undefined ? '' : ` (${describeHeartbeat(row, observation)})`
     return new AgentError('timeout', `cinder-volume on ${name}${more} was not seen down within ${seconds} s${facts}.`, {
       hint: 'Stop it, and run this again.',
+      host,
+    })
+  }
+  if (row !== undefined && judgeLiveness(row, observation) === 'down') {
+    const problem = `The heartbeat of ${name} stands still, but to Cinder it is still up, so a failover could come${facts}.`
+    return new AgentError('timeout', problem, {
+      hint: 'Correct the clock of its host, and run this again later.',
       host,
     })
   }

@@ -107,7 +107,7 @@ export function openWorld(
   }
   const options: ExecuteOptions = {
     request,
-    serviceDownTime: SERVICE_DOWN_TIME_S,
+    serviceDownTime: request.serviceDownTime ?? SERVICE_DOWN_TIME_S,
     reportInterval: REPORT_INTERVAL_S,
     signal: new AbortController().signal,
     onProgress: () => {},
