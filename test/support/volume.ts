@@ -22,12 +22,14 @@ export interface VolumeOptions {
   readonly reportInterval?: number
   /** The quick stand-in instead (peers/beating_service.py). */
   readonly fake?: boolean
+  /** Seconds by which the clock of the stand-in is behind. */
+  readonly lag?: number
 }
 
 /** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
 export function cinderVolume(
   database: TestDatabase,
-  { host = 'vol1', cluster, reportInterval = 2, fake = false }: VolumeOptions = {},
+  { host = 'vol1', cluster, reportInterval = 2, fake = false, lag }: VolumeOptions = {},
 ) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
@@ -39,6 +41,7 @@ transport_url = fake:/
 state_path = ${folder}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
+${lag === undefined ? '' : `clock_lag = ${lag}`}
 enabled_backends = arrayA
 report_interval = ${reportInterval}
 service_down_time = 10
