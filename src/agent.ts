@@ -1,4 +1,5 @@
 import { execute } from './execute/execute.js'
+import type { Scope, Target } from './model/backend.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
@@ -65,7 +66,8 @@ async function executeOn(
   try {
     const secrets = await listSecrets(request, url.password, () => readFiles(request, selection, env))
     const manager = await openServiceManager(request, secrets, signal)
-    const readRows = () => retry(timeout, signal, (deadline) => store.read(targets, deadline))
+    const readRows = (neighbours: readonly string[]) =>
+      retry(timeout, signal, (deadline) => store.read(addHosts(targets, neighbours), deadline))
     const readConfig = () => readConfigFacts(request, selection, env)
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const removeOldCopy = async (copy: OldCopy) => (await import('./oslo/write.js')).removeOldCopy(copy)
@@ -77,6 +79,11 @@ async function executeOn(
   } finally {
     await store.close()
   }
+}
+
+function addHosts(targets: Scope, hosts: readonly string[]): Scope {
+  if (targets === 'all') return targets
+  return [...targets, ...hosts.map((name): Target => ({ kind: 'host', name, desired: {} }))]
 }
 
 /** Names that were not found are most likely misspelt. */

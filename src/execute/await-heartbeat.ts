@@ -1,9 +1,10 @@
 import { AgentError } from '../model/errors.js'
+import { isBackendFailedOver } from '../model/failover.js'
 import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { observeAgain } from '../observe/observe.js'
-import { hasProvenHeartbeat } from '../plan/timing.js'
+import { countsAsUp, hasProvenHeartbeat } from '../plan/timing.js'
 import { describeAge } from '../plan/words.js'
 import { quote } from '../text/quote.js'
 import type { StepResult, StepTools } from './step.js'
@@ -26,13 +27,21 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
-    if (clock.now() >= deadline) {
+    const isOld = next.hosts.every((host) => onlyGrowsOld(host, last, tools))
+    // A heartbeat that stands still is old enough in a foreseeable time.
+    if (clock.now() >= deadline && !isOld) {
       if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
       throw makeStillUpError(next.hosts, last, tools)
     }
-    onProgress(`waiting until the heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} has stopped`)
+    const names = next.hosts.map((each) => quote(each)).join(', ')
+    onProgress(`waiting until ${isOld ? `Cinder counts ${names} as down` : `the heartbeat of ${names} has stopped`}`)
     await clock.pause(ROW_POLL_MS)
   }
+}
+
+function onlyGrowsOld(host: string, observation: Observation, { request }: StepTools): boolean {
+  const rows = observation.backends.flatMap(({ services }) => services).filter(({ name }) => name === host)
+  return rows.every((row) => !countsAsUp(row, request, observation))
 }
 
 /**
@@ -47,11 +56,14 @@ export async function awaitHeartbeat(
   const { service } = step
   const { clock } = tools
   const deadline = clock.now() + tools.request.waitTimeout * 1000
+  const wasFailedOver = observation.backends.some(isBackendFailedOver)
   let asked = clock.now()
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     tools.onRows(last)
     if (hasProvenHeartbeat(last, service)) return { done: step, observation: last }
+    // Judged at once: the driver overwrites the row at its start (cinder/volume/manager.py, init_host_with_rpc).
+    if (!wasFailedOver && last.backends.some(isBackendFailedOver)) return { done: undefined, observation: last }
     const isOver = clock.now() >= deadline
     if (isOver || clock.now() - asked > STATUS_POLL_MS) {
       last = await observeAgain(['service'], last, tools)

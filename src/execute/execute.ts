@@ -52,7 +52,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     onRows(observation)
     const plan = makePlan(request, observation, planConfig)
     requireProgress(plan, observation, journal)
-    requireSameFailover(plan, journal)
+    requireSameFailover(plan, observation, journal)
     const passed = enforceGuards(plan, request)
     requireNothingUndone(plan, journal)
     options.approve(plan, journal.steps)
@@ -79,7 +79,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
           : await observeAgain([...NEEDS[next.kind], ...(MOVES[step.kind] ?? [])], result.observation, sources)
     }
   } catch (error) {
-    return { ...journal, error, remaining: planRemaining(journal, planConfig) }
+    return { ...journal, error, ...planRemaining(journal, planConfig) }
   }
 }
 
@@ -95,6 +95,7 @@ function openJournal(request: Request): Journal {
     last: undefined,
     steps: [],
     remaining: [],
+    refusal: undefined,
     warnings: [],
     section: undefined,
     passed: [],
@@ -124,11 +125,17 @@ function addResult(journal: Journal, { done, observation, backup, unconfirmed = 
 }
 
 /** What the same request would do now; nothing if that cannot be known. */
-function planRemaining({ request, last, steps }: Journal, planConfig: PlanConfig): readonly Step[] {
-  if (last === undefined || steps.length === 0) return []
+function planRemaining(
+  { request, last, steps }: Journal,
+  planConfig: PlanConfig,
+): Pick<Journal, 'remaining' | 'refusal'> {
+  const nothing = { remaining: [], refusal: undefined }
+  if (last === undefined || steps.length === 0) return nothing
   try {
-    return makePlan(request, last, planConfig).steps
+    const plan = makePlan(request, last, planConfig)
+    const [refusal] = request.force ? [] : plan.refusals
+    return refusal === undefined ? { remaining: plan.steps, refusal } : { remaining: [], refusal }
   } catch {
-    return []
+    return nothing
   }
 }

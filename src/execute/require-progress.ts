@@ -7,7 +7,7 @@ import {
   type RowChange,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
+import { isBackendFailedOver, isFailedBack, isFailedOver } from '../model/failover.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { GuardCode, Plan, Step } from '../model/plan.js'
@@ -21,9 +21,10 @@ const MOST_WAITS = 2
  * A step that was done and is planned again tells that the world undid it. Errors: failed_over (a new failover after the reset),
  * replication_not_enabled, service_control_failed, timeout.
  */
-export function requireProgress(plan: Plan, observation: Observation, { steps: done }: Journal): void {
+export function requireProgress(plan: Plan, observation: Observation, { steps: done, first }: Journal): void {
   if (done.length === 0) return
   assertStaysReset(plan, done)
+  if (findOtherFailover(plan, observation, first) !== undefined) return // requireSameFailover tells that, after the guards
   assertReplicationEnabled(plan, done, observation)
   assertServiceStays(plan, done, observation)
 }
@@ -33,10 +34,16 @@ function assertStaysReset({ steps }: Plan, done: readonly Step[]): void {
   const reset = listChanges(steps).find(clearsFailover)
   if (reset === undefined || !listChanges(done).some(clearsFailover)) return
   const { row } = reset
+  const isRunning = row.state.replication_status === 'failing-over'
   throw new AgentError(
     'failed_over',
     `${quote(row.name)} was failed over again after its reset (${describeFailover(row.state)}).`,
-    { hint: 'Find out who failed it over, and why. Another run would reset it again.', ...nameRow(row) },
+    {
+      hint: isRunning
+        ? 'cinder-volume finishes that failover once it runs. Find out who started it, and why.'
+        : 'Find out who failed it over, and why. Another run would reset it again.',
+      ...nameRow(row),
+    },
   )
 }
 
@@ -44,26 +51,60 @@ function assertStaysReset({ steps }: Plan, done: readonly Step[]): void {
 const SAYS_MORE: ReadonlySet<GuardCode> = new Set(['failover_in_progress', 'not_failed_over'])
 
 /**
- * The request was made for the failover that the run saw first. A reset of another failover, which nobody has judged, would lead Cinder to the
- * wrong array. Errors: conflict.
+ * The request was made for the failover that the run saw first. A reset or an edit for another failover, which nobody has judged, would lead Cinder
+ * to the wrong array. Errors: conflict.
  */
-export function requireSameFailover({ steps, refusals }: Plan, { first, request }: Journal): void {
-  if (!request.force && refusals.some(({ code }) => SAYS_MORE.has(code))) return
-  const before = new Map(first?.backends.map((backend) => [makeTargetKey(backend.target), describeArray(backend)]))
-  const changes = steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))
-  for (const { backend, rows } of changes) {
-    const was = before.get(makeTargetKey(backend.target))
-    const is = describeArray(backend)
-    if (was === undefined || was === is || !rows.some(clearsFailover)) continue
-    const { kind, name } = backend.target
-    throw new AgentError('conflict', `${quote(name)} is ${is}, but it was ${was} when this run began.`, {
-      hint: 'Find out who failed it over. Correct the request for that array, and run it again.',
+export function requireSameFailover(plan: Plan, observation: Observation, { first, request }: Journal): void {
+  const found = findOtherFailover(plan, observation, first)
+  if (found === undefined) return
+  const isBack = isFailedBack(found.is)
+  if (!isBack && !request.force && plan.refusals.some(({ code }) => SAYS_MORE.has(code))) return
+  const { kind, name } = found.is.target
+  throw new AgentError(
+    'conflict',
+    `${quote(name)} is ${describeArray(found.is)}, but it was ${describeArray(found.was)} when this run began.`,
+    {
+      hint: isBack
+        ? 'Somebody failed it back, so there is nothing to promote. Find out who, and do not run this again.'
+        : 'Find out who failed it over. Correct the request for that array, and run it again.',
       [kind]: name,
-    })
+    },
+  )
+}
+
+/** A backend that the plan resets or edits, and whose failover is not the one that the run saw first. */
+function findOtherFailover(
+  { steps }: Plan,
+  { backends }: Observation,
+  first: Observation | undefined,
+): { readonly is: Backend; readonly was: Backend } | undefined {
+  const known = new Map(first?.backends.map((backend) => [makeTargetKey(backend.target), backend]))
+  for (const is of backends) {
+    const key = makeTargetKey(is.target)
+    const was = known.get(key)
+    if (was !== undefined && isOtherFailover(is, was) && dependsOnFailover(steps, is, key)) return { is, was }
   }
+  return undefined
+}
+
+/** Whether Cinder has failed the backend over or back. A reset, which another run may have done, leaves NULL, and a fail-back leaves `''`. */
+function isOtherFailover(is: Backend, was: Backend): boolean {
+  if (isFailedBack(is)) return isBackendFailedOver(was) && !isFailedBack(was)
+  return isBackendFailedOver(is) && describeArray(is) !== describeArray(was)
+}
+
+function dependsOnFailover(steps: readonly Step[], backend: Backend, key: string): boolean {
+  const edits = steps.flatMap((step) => (step.kind === 'update_config' ? step.edits : []))
+  const changes = steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes : []))
+  return (
+    edits.some(({ target }) => makeTargetKey(target) === key) ||
+    changes.some((change) => makeTargetKey(change.backend.target) === key && change.rows.some(clearsFailover)) ||
+    (steps.length > 0 && backend.target.desired.active_backend === 'reset' && isFailedBack(backend))
+  )
 }
 
 function describeArray(backend: Backend): string {
+  if (isFailedBack(backend)) return 'failed back to its primary'
   const active = getActiveBackendId(backend)
   if (active !== undefined) return `failed over to ${quote(active)}`
   return isBackendFailedOver(backend) ? 'failed over to an unknown array' : 'not failed over'

@@ -15,6 +15,15 @@ export function isBackendFailedOver(backend: Backend): boolean {
   return listRows(backend).some((row) => isFailedOver(row.state))
 }
 
+/**
+ * Whether Cinder has failed the backend back: that leaves `''` (cinder/volume/manager.py, failover), and a reset leaves NULL. Of a cluster its own
+ * row tells, because its members' rows follow later.
+ */
+export function isFailedBack(backend: Backend): boolean {
+  const [main] = listRows(backend)
+  return main?.state.active_backend_id === '' && !isFailedOver(main.state)
+}
+
 /** The state after a promotion, as the SQL of Cinder's Cheesecake specification writes it. */
 export function resetState(state: BackendState): BackendState {
   return { ...state, disabled: false, disabled_reason: null, replication_status: 'disabled', active_backend_id: null }

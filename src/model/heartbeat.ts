@@ -28,6 +28,16 @@ export function isUp(row: Row, serviceDownTime: number): boolean {
   return row.heartbeatAge !== null && row.heartbeatAge < serviceDownTime
 }
 
+/** Seconds from which on a heartbeat is so old that clocks which differ cannot explain it. */
+export function getLongDownTime(serviceDownTime: number): number {
+  return Math.max(600, 10 * serviceDownTime)
+}
+
+/** Whether a service is down for so long that it cannot be at work any more. */
+export function isLongDown({ heartbeatAge }: Row, serviceDownTime: number): boolean {
+  return heartbeatAge === null || heartbeatAge >= getLongDownTime(serviceDownTime)
+}
+
 /** Seconds within which a running service sends a heartbeat: `report_interval` and a little, because a heartbeat may be late. */
 export function getHeartbeatTimeout(reportInterval: number): number {
   return reportInterval + Math.min(2, Math.max(0.5, reportInterval / 5))

@@ -13,6 +13,8 @@ export interface Journal {
   readonly steps: readonly Step[]
   /** What the same request would do now, if the run failed. */
   readonly remaining: readonly Step[]
+  /** Why the same request would do nothing now: a guard refuses it. */
+  readonly refusal: Refusal | undefined
   readonly warnings: readonly string[]
   /** The section of cinder.conf that the request is about. */
   readonly section: Plan['section']

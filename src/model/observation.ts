@@ -1,4 +1,4 @@
-import type { Backend } from './backend.js'
+import type { Backend, Row } from './backend.js'
 import type { ServiceResult } from './contract.generated.js'
 import type { AgentError } from './errors.js'
 import type { HeartbeatHistory } from './heartbeat.js'
@@ -52,6 +52,10 @@ export interface Observation {
   readonly at: number
   readonly backends: readonly Backend[]
   readonly heartbeats: HeartbeatHistory
+  /** The rows of the other backends that the service serves. */
+  readonly neighbours: readonly Row[]
+  /** Their `services.host`. */
+  readonly neighbourHosts: readonly string[]
   /** undefined: the request is not about cinder.conf. */
   readonly config: ConfigFacts | undefined
   /** undefined: the request is not about the service. */

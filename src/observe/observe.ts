@@ -31,7 +31,8 @@ export interface Sources {
   readonly clock: Clock
   /** Seconds. */
   readonly serviceDownTime: number
-  readonly readRows: () => Promise<readonly Row[]>
+  /** Of what the request names, and of these hosts too. */
+  readonly readRows: (neighbours: readonly string[]) => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
   /** undefined: the request is not about the service. */
   readonly manager: ServiceManager | undefined
@@ -49,17 +50,18 @@ export async function observeAll(sources: Sources): Promise<Observation> {
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
   state?.catch(() => {}) // it is awaited below, after the rows were read
-  const first = withRows(
+  const first = await readAllRows(
     {
       at: 0,
       backends: [],
       heartbeats: new Map(),
+      neighbours: [],
+      neighbourHosts: await listNeighbourHosts(sources, config),
       config,
       service: undefined,
       serviceDownTime,
       waitIsOver: false,
     },
-    await sources.readRows(),
     sources,
   )
   sources.onRows(first)
@@ -80,8 +82,24 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
     const state = await manager.readState().catch(throwWithTarget(request))
     observation = withServiceState(observation, state)
   }
-  if (needs.includes('rows')) observation = withRows(observation, await sources.readRows(), sources)
-  return observation
+  return needs.includes('rows') ? readAllRows(observation, sources) : observation
+}
+
+/** The rows of the request's backends, with those of their neighbours in the same statement. */
+async function readAllRows(last: Observation, sources: Sources): Promise<Observation> {
+  const { neighbourHosts } = last
+  const rows = await sources.readRows(neighbourHosts)
+  const neighbours = rows.filter(({ table, name }) => table === 'services' && neighbourHosts.includes(name))
+  return { ...withRows(last, rows, sources), neighbours }
+}
+
+/** The other backends of the cinder-volume that the request is about. */
+async function listNeighbourHosts(
+  { request, manager }: Sources,
+  config: ConfigFacts | undefined,
+): Promise<readonly string[]> {
+  if (manager === undefined || config === undefined) return []
+  return (await import('./service.js')).listNeighbourHosts(request, config)
 }
 
 /** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */

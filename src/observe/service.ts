@@ -31,6 +31,19 @@ export function describeService(
   }
 }
 
+/** `services.host` of the other backends that cinder-volume on this host serves (cinder/cmd/volume.py). Errors: config_error. */
+export function listNeighbourHosts({ targets, config }: Request, { files, env }: ConfigFacts): readonly string[] {
+  const [target] = targets === 'all' ? [] : targets
+  if (target === undefined) return []
+  const section = config?.section ?? getSectionName(target.name)
+  const settings = readVolumeSettings(files, env)
+  const here = target.kind === 'host' ? target.name.replace(/@.*/s, '') : hostname()
+  return settings.enabledBackends
+    .filter((each) => each !== section)
+    .map((each) => `${settings.hostOf(each) ?? here}@${each}`)
+    .filter((name) => name !== target.name)
+}
+
 /** `services.host` of the service on this host: the one that the request names, the only member of the cluster, or the one in cinder.conf. */
 function findHost(backend: Backend, here: string, other: string | undefined): string {
   const { target, services } = backend

@@ -26,6 +26,7 @@ interface EditFacts {
 export function listEditWarnings(section: ConfigSection, facts: EditFacts): readonly string[] {
   return [
     ...warnOfInheritedOptions(section, facts),
+    ...warnOfNoReplica(section, facts),
     ...warnOfReferences(section, facts),
     ...warnOfUnknownKeys(section, facts),
     ...warnOfLikelyTypos(section, facts),
@@ -41,10 +42,20 @@ function warnOfInheritedOptions(
   const removed = [...asked].filter(([, value]) => value === null).map(([option]) => option)
   if (devices?.length === 0) removed.push('replication_device')
   return removed
-    .filter((option) =>
-      assignments.some((each) => normalizeSection(each.section) === 'backend_defaults' && each.key === option),
-    )
+    .filter((option) => isInherited(assignments, option))
     .map((option) => `${quote(option)} of [${quote(name)}] now comes from [backend_defaults].`)
+}
+
+function isInherited(assignments: ConfigSection['assignments'], option: string): boolean {
+  return assignments.some((each) => normalizeSection(each.section) === 'backend_defaults' && each.key === option)
+}
+
+/** The scheduler looks for a backend with replication_enabled, also to extend a volume of a replicated type (capabilities_filter.py). */
+function warnOfNoReplica({ name, assignments }: ConfigSection, { devices }: EditFacts): readonly string[] {
+  if (devices?.length !== 0 || isInherited(assignments, 'replication_device')) return []
+  return [
+    `[${quote(name)}] has no replica after this edit. Until it has one, volumes of a replicated type cannot be created on it, and those that it has cannot be extended.`,
+  ]
 }
 
 function warnOfManagedFile({ file }: ConfigSection): readonly string[] {

@@ -5,8 +5,9 @@ import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
+import { objectToFailoverInProgress } from './failing-over.js'
 import type { Proof } from './proof.js'
-import { countsAsUp } from './timing.js'
+import { countsAsUp, mayStillBeFailedOver } from './timing.js'
 import { describeAge, describeFailover } from './words.js'
 
 /** What a guard says; the rest of a refusal is known. */
@@ -26,6 +27,7 @@ export interface Candidate {
   /** Whether no service of the backend may run. */
   readonly mustBeDown: boolean
   readonly controlsService: boolean
+  readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
@@ -46,7 +48,8 @@ interface Guard {
 export const GUARDS: readonly Guard[] = [
   {
     code: 'failover_in_progress',
-    refusesWhen: 'anything is to be done while `replication_status` is `failing-over`',
+    refusesWhen:
+      'anything but a start of cinder-volume is to be done while `replication_status` is `failing-over`, or cinder-volume is to be stopped while that of another backend that it serves is',
     object: objectToFailoverInProgress,
   },
   {
@@ -95,14 +98,6 @@ export function listRefusals(candidates: readonly Candidate[]): readonly Refusal
   )
 }
 
-function objectToFailoverInProgress({ backend }: Candidate): Objection | undefined {
-  if (!listRows(backend).some(({ state }) => state.replication_status === 'failing-over')) return undefined
-  return {
-    problem: `${quote(backend.target.name)} has a failover in progress (replication_status: failing-over).`,
-    hint: 'Wait until cinder-volume has finished it. If cinder-volume crashed during the failover, find out which array is in use, then add {force}.',
-  }
-}
-
 function objectToHiddenFailover({ backend, desired }: Candidate): Objection | undefined {
   const rows = listRows(backend)
   const failedOver = rows.find(({ state }) => isFailedOver(state))
@@ -130,7 +125,9 @@ function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | 
 function objectToRunningService(candidate: Candidate): Objection | undefined {
   const { backend, request, observation, mustBeDown, waitsForDown } = candidate
   if (!mustBeDown || waitsForDown) return undefined
-  const [first, ...others] = backend.services.filter((row) => countsAsUp(row, request, observation))
+  const [first, ...others] = backend.services.filter(
+    (row) => countsAsUp(row, request, observation) || mayStillBeFailedOver(row, observation),
+  )
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   return {

@@ -23,10 +23,18 @@ import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import type { ConfigPlan, PlanConfig } from './config-plan.js'
+import { warnOfNeighbours } from './failing-over.js'
 import { type Candidate, listRefusals } from './guards.js'
 import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
-import { countsAsUp, divideDesired, hasFreshHeartbeat, hasProvenHeartbeat, resolveDesired } from './timing.js'
+import {
+  countsAsUp,
+  divideDesired,
+  hasFreshHeartbeat,
+  hasProvenHeartbeat,
+  mayStillBeFailedOver,
+  resolveDesired,
+} from './timing.js'
 
 /** The changes of one backend's rows, by when they are written. */
 interface BackendPhases {
@@ -64,7 +72,8 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   ]
   const steps = optional.filter((step) => step !== undefined)
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
-  const facts = { request, observation, config, waitsForDown, controlsService: control.stops || control.starts }
+  const controlsService = control.stops || control.starts
+  const facts = { request, observation, config, waitsForDown, controlsService, stopsService: control.stops }
   // Also a wait needs to know whose service it is.
   const isAboutFiles = request.service === undefined ? config.edit !== undefined : steps.length > 0
   if (isAboutFiles && config.otherBackend !== undefined) throw config.otherBackend
@@ -80,11 +89,15 @@ export function makePlan(request: Request, observation: Observation, planConfig:
       ...(isAboutFiles ? config.notes : []),
       ...listProofWarnings(candidates),
       ...warnOfMissingReplica(candidates, config),
+      ...warnOfNeighbours(observation, control.starts),
     ],
   }
 }
 
-type CandidateFacts = Pick<Candidate, 'request' | 'observation' | 'waitsForDown' | 'controlsService'> & {
+type CandidateFacts = Pick<
+  Candidate,
+  'request' | 'observation' | 'waitsForDown' | 'controlsService' | 'stopsService'
+> & {
   readonly config: ConfigPlan
 }
 
@@ -196,7 +209,7 @@ function planAwaitDown(
     const all = mustBeDown(each)
     return each.backend.services
       .filter((row) => all || (ownMustBeDown && row.name === service.host))
-      .filter((row) => countsAsUp(row, request, observation))
+      .filter((row) => countsAsUp(row, request, observation) || (isAtRest && mayStillBeFailedOver(row, observation)))
       .map(({ name }) => name)
   })
   return hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined

@@ -60,6 +60,16 @@ export function countsAsUp(row: Row, { wait }: Request, observation: Observation
   return wait || (row.heartbeatAge ?? 0) <= getHeartbeatTimeout(service.reportInterval)
 }
 
+/**
+ * Whether Cinder's API would still accept a failover of the service that was stopped, which then waits in its queue: as long as the heartbeat counts as
+ * up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
+ */
+export function mayStillBeFailedOver(row: Row, { service, serviceDownTime }: Observation): boolean {
+  const isOwn = service?.state === 'stopped' && row.name === service.host
+  const isAccepted = ['enabled', 'failed-over'].includes(row.state.replication_status ?? '')
+  return isOwn && isAccepted && isUp(row, serviceDownTime)
+}
+
 /** The row whose heartbeat the service on this host sends. */
 function findServiceRow({ backends }: Observation, { host }: ServiceFacts): Row | undefined {
   return backends.flatMap(({ services }) => services).find(({ name }) => name === host)

@@ -1,6 +1,7 @@
 import { ACTIONS } from '../model/actions.js'
 import type { Action } from '../model/contract.generated.js'
 import { getArrayName } from '../model/failover.js'
+import { isHalfThawed } from '../model/freeze.js'
 import { isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendSummary } from '../plan/summary.js'
@@ -28,14 +29,20 @@ export function makeMessage(summaries: readonly BackendSummary[], facts: Message
   return `${facts.checkMode ? 'Would change ' : ''}${formatList(changes)}${rest}`
 }
 
+/** Cinder's own thaw never writes clusters.disabled. */
+const CLUSTER_FREEZE =
+  "thaw it with cinder-backend too: Cinder's own thaw leaves it disabled until cinder cluster-enable"
+
 function describeAction(
   action: Action,
-  { rows, edit }: BackendSummary,
+  { backend, rows, edit }: BackendSummary,
   { checkMode, observation: { service } }: MessageFacts,
 ): string {
   const { done } = ACTIONS[action]
   const after = rows[0]?.after
   switch (action) {
+    case 'freeze':
+      return backend.cluster !== undefined && after?.frozen ? `${done} (${CLUSTER_FREEZE})` : done
     case 'stop_service':
     case 'start_service':
       return `${quote(service?.name ?? '')} ${done}`
@@ -61,7 +68,7 @@ function describeState(summary: BackendSummary, { serviceDownTime }: Observation
   const words = [
     summary.backend.services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
     state.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
-    state.frozen ? 'frozen' : 'not frozen',
+    state.frozen ? 'frozen' : isHalfThawed(state) ? 'not frozen, but still disabled by a freeze' : 'not frozen',
     `replication ${quote(state.replication_status ?? 'never set')}`,
     `running on ${quote(getArrayName(state))}`,
   ]

@@ -6,11 +6,12 @@
  */
 
 import { sortActions } from '../model/actions.js'
-import { isChange, makeRowKey, type Row, type RowChange } from '../model/backend.js'
+import { isChange, listRows, makeRowKey, type Row, type RowChange } from '../model/backend.js'
 import type {
   Action,
   BackendDocument,
   DiffDocument,
+  ErrorCode,
   ErrorDocument,
   MemberDocument,
   ResultDocument,
@@ -27,7 +28,7 @@ import { quote } from '../text/quote.js'
 import { diffConfig } from './config-diff.js'
 import { diffRow } from './diff.js'
 import { makeMessage } from './message.js'
-import { makeUndo } from './undo.js'
+import { listRowsBeyondUndo, makeUndo } from './undo.js'
 
 export interface ReportOptions {
   readonly diff?: boolean
@@ -70,7 +71,9 @@ export function makeFailure(error: unknown, options: ReportOptions, journal?: Jo
   return {
     changed: done.length > 0 || journal?.mayBeChanged === true,
     failed: true,
-    msg: (hint === undefined ? known.problem : `${known.problem} ${hint}`) + describeProgress(done, pending, options),
+    msg:
+      (hint === undefined ? known.problem : `${known.problem} ${hint}`) +
+      describeProgress(done, pending, journal, options),
     ...(journal === undefined || last === undefined
       ? { backends: [], ...(options.diff && { diff: [] }), warnings: [...(options.warnings ?? [])] }
       : makeBody(summaries, last, journal, options)),
@@ -102,6 +105,7 @@ function makeBody(
       ...journal.warnings,
       ...journal.passed.map(({ code, problem }) => `Forced past ${code}: ${problem}`),
       ...unconfirmed.map(({ name }) => warnOfUnconfirmed(name)),
+      ...listRowsBeyondUndo(summaries, journal).map((name) => warnOfRowBeyondUndo(name)),
     ].map((warning) => wordHint(warning, audience)),
     ...makeUndo(summaries, journal),
     ...(unconfirmed.length > 0 && { unconfirmed: unconfirmed.map(({ kind, name }) => ({ [kind]: name })) }),
@@ -110,6 +114,10 @@ function makeBody(
 
 function warnOfUnconfirmed(name: string): string {
   return `The answer to a commit was lost: this run may have written the rows of ${quote(name)}, or another run. No undo is given for them.`
+}
+
+function warnOfRowBeyondUndo(name: string): string {
+  return `Somebody has changed ${quote(name)} since this run wrote its row, so no undo is given for it.`
 }
 
 function listDiffs(summaries: readonly BackendSummary[]): DiffDocument[] {
@@ -131,12 +139,42 @@ function wantsAnything({ targets, restore, config, service }: Request): boolean 
   )
 }
 
-function describeProgress(done: readonly Action[], pending: readonly Action[], { audience }: ReportOptions): string {
-  if (done.length === 0) return ''
+function describeProgress(
+  done: readonly Action[],
+  pending: readonly Action[],
+  journal: Journal | undefined,
+  { audience }: ReportOptions,
+): string {
+  if (done.length === 0 || journal === undefined) return ''
   const format = (actions: readonly Action[]) =>
     actions.map((action) => (audience === 'command' ? action.replaceAll('_', ' ') : action)).join(', ')
-  const next = pending.length === 0 ? 'would find nothing left to do' : `would go on with ${format(pending)}`
-  return ` Done so far: ${format(done)}; the same ${audience} ${next}.`
+  const { refusal } = journal
+  const next =
+    refusal !== undefined
+      ? `is refused now (${refusal.code})`
+      : pending.length === 0
+        ? 'would find nothing left to do'
+        : `would go on with ${format(pending)}`
+  return ` Done so far: ${format(done)}; the same ${audience} ${next}.${describePutBack(journal)}`
+}
+
+/** Errors after which the same request may be the wrong one. */
+const ENDS_THE_JOB: ReadonlySet<string> = new Set<ErrorCode>(['conflict', 'failed_over'])
+
+/** What a run leaves behind that must be put back if the job is not to go on. */
+function describePutBack({ steps, last, error, refusal, backup }: Journal): string {
+  const isOver = refusal !== undefined || (error instanceof AgentError && ENDS_THE_JOB.has(error.code))
+  if (!isOver || last === undefined) return ''
+  const files = steps.flatMap((step) => (step.kind === 'update_config' ? step.edits.map(({ file }) => file) : []))
+  const froze = steps.some((step) => step.kind === 'write_rows' && step.actions.includes('freeze'))
+  const isFrozen = last.backends.some((backend) => listRows(backend)[0]?.state.frozen)
+  const stopped = steps.some(({ kind }) => kind === 'stop_service') && last.service?.state !== 'started'
+  const left = [
+    ...files.map((file) => `restore ${quote(file)}${backup === undefined ? '' : ` from ${quote(backup)}`}`),
+    ...(stopped ? ['start cinder-volume'] : []),
+    ...(froze && isFrozen ? ['thaw the backend'] : []),
+  ]
+  return left.length === 0 ? '' : ` If that is not to go on, put back what this run did: ${left.join(', ')}.`
 }
 
 /** A bug. Its text is not shown, because nobody knows what is in it. */

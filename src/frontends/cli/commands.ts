@@ -56,7 +56,7 @@ service:
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'list',
-    text: 'List all volume backends. An exclamation mark marks backends that are failed over.',
+    text: 'List all volume backends. An exclamation mark marks backends that are failed over, or half-thawed: not frozen, and still disabled by a freeze.',
     options: [...Object.values(LIST_OPTIONS), ...READ_OPTIONS],
     examples: [
       { text: 'List all backends', line: 'cinder-backend list' },
@@ -114,7 +114,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'freeze',
     argument: 'HOST...',
-    text: 'Freeze and disable backends. Cinder creates and deletes no volumes on a frozen backend.',
+    text: 'Freeze and disable backends. Cinder creates and deletes no volumes on a frozen backend. Thaw a cluster with thaw too: the thaw of Cinder leaves it disabled until cinder cluster-enable.',
     options: [CLUSTER_OPTION, ...WRITE_OPTIONS],
     examples: [{ text: 'Freeze before a promotion', line: 'cinder-backend freeze vol1@arrayA --yes' }],
     makeRequest: (names, values) => ({ ...makeTargets(names, values), frozen: true }),

@@ -1,5 +1,6 @@
 import type { BackendDocument } from '../../model/contract.generated.js'
 import { getArrayName, isFailedOver } from '../../model/failover.js'
+import { isHalfThawed } from '../../model/freeze.js'
 import { quote } from '../../text/quote.js'
 import type { PrintableResult } from './printable.js'
 import { renderWarnings } from './render-error.js'
@@ -15,7 +16,12 @@ export function renderStatus(
   const tables = form === 'table' ? REASON_LENGTHS.map((length) => makeTable(backends, length)) : []
   const table = tables.find((each) => each.width <= width)
   const text = table === undefined ? renderBlocks(backends, style) : renderTable(table, style)
-  const legend = backends.some(hasFailedOver) && isTerminal ? `${style('dim', LEGEND)}\n` : ''
+  const rows = backends.flatMap((each) => [each, ...(each.members ?? [])])
+  const legends = [
+    ...(backends.some(hasFailedOver) ? [FAILED_OVER_LEGEND] : []),
+    ...(rows.some(({ after }) => isHalfThawed(after)) ? [HALF_THAWED_LEGEND] : []),
+  ]
+  const legend = isTerminal ? legends.map((each) => `${style('dim', each)}\n`).join('') : ''
   return `${text}\n${legend}${renderWarnings(warnings, style)}`
 }
 
@@ -24,7 +30,8 @@ export function hasFailedOver({ after, members = [] }: Pick<BackendDocument, 'af
   return [after, ...members.map((each) => each.after)].some(isFailedOver)
 }
 
-const LEGEND = '! failed over. See docs/admin-guide.md, or cinder-backend promote --help.'
+const FAILED_OVER_LEGEND = '! failed over. See docs/admin-guide.md, or cinder-backend promote --help.'
+const HALF_THAWED_LEGEND = '! half-thawed: not frozen, and still disabled by the freeze. Use cinder-backend thaw.'
 
 /** A table that is too wide is made again with less of disabled_reason; 0: without it. */
 const REASON_LENGTHS = [60, 40, 20, 10, 6, 0]
@@ -83,7 +90,7 @@ function makeLines(backend: BackendDocument, reasonLength: number): readonly Sta
   const main = { ...backend, name: cluster === undefined ? host : `${cluster} (cluster)` }
   const below = (members ?? []).map((member) => ({ ...member, name: `  ${member.host}` }))
   return [main, ...below].map((each) => {
-    const isMarked = hasFailedOver(each)
+    const isMarked = hasFailedOver(each) || isHalfThawed(each.after)
     return { cells: makeCells({ ...each, name: `${each.name}${isMarked ? ' !' : ''}` }, reasonLength), isMarked }
   })
 }
@@ -103,7 +110,7 @@ function makeCells(
     name,
     `${state}, ${age}`,
     after.disabled ? `disabled${reason}` : 'enabled',
-    after.frozen ? 'yes' : 'no',
+    after.frozen ? 'yes' : isHalfThawed(after) ? 'half-thawed' : 'no',
     quote(after.replication_status ?? 'never set', MAX_STATUS_LENGTH),
     quote(getArrayName(after), MAX_BACKEND_ID_LENGTH),
   ]

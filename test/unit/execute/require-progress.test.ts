@@ -73,6 +73,7 @@ const journalOf = (steps: readonly Step[], first: Observation = seen): Journal =
   last: first,
   steps,
   remaining: [],
+  refusal: undefined,
   warnings: [],
   section: undefined,
   passed: [],
@@ -160,12 +161,26 @@ describe('a reset of another failover than the one that was seen first', () => {
   ])('%s', async (_, before, now, code) => {
     const plan = planOf(await write(now, { ...FROZEN, replication_status: 'disabled' }))
     const journal = journalOf([], await look(before))
-    expect(endOf(() => requireSameFailover(plan, journal))?.code).toBe(code)
+    const seenNow = await look(now)
+    expect(endOf(() => requireSameFailover(plan, seenNow, journal))?.code).toBe(code)
   })
 
   test('is no matter where nothing is reset', async () => {
     const plan = planOf(await write(onZ, { ...onZ, frozen: true, disabled_reason: 'other' }))
     const journal = journalOf([], await look(FAILED_OVER))
-    expect(endOf(() => requireSameFailover(plan, journal))).toBeUndefined()
+    const now = await look(onZ)
+    expect(endOf(() => requireSameFailover(plan, now, journal))).toBeUndefined()
+  })
+
+  test.each<readonly [string, BackendState, BackendState, string | undefined]>([
+    ['of another failover ends the run', FAILED_OVER, onZ, 'conflict'],
+    ['after a fail-back ends the run', FAILED_OVER, { ...HEALTHY, active_backend_id: '' }, 'conflict'],
+    ['after a reset by another member goes on', FAILED_OVER, HEALTHY, undefined],
+    ['of a healthy backend goes on', HEALTHY, HEALTHY, undefined],
+    ['of a backend that was failed back before goes on', { ...HEALTHY, active_backend_id: '' }, HEALTHY, undefined],
+  ])('an edit %s', async (_, before, now, code) => {
+    const journal = journalOf([], await look(before))
+    const seenNow = await look(now)
+    expect(endOf(() => requireSameFailover(planOf(edit, start), seenNow, journal))?.code).toBe(code)
   })
 })

@@ -46,3 +46,29 @@ test.each<[string, Partial<BackendState>]>([
 ])('a backend runs on %s if its row has %j', (array, change) => {
   expect(renderRunsOn(change)).toBe(array)
 })
+
+test('a row that a thaw has left disabled is marked, of a cluster and of a member', () => {
+  const half = { ...HEALTHY, disabled: true, disabled_reason: 'frozen' }
+  const render = (cluster: BackendState, member: BackendState) => {
+    const row = { state: 'up', heartbeat_age: 1 } as const
+    const members = [{ host: 'vol1@arrayA', before: member, after: member, ...row }]
+    const backend = { cluster: 'c1@arrayA', binary: 'cinder-volume', changed: false, actions: [], members } as const
+    return renderStatus(
+      makePrintable({
+        changed: false,
+        failed: false,
+        msg: '',
+        backends: [{ ...backend, actions: [], members, before: cluster, after: cluster, ...row }],
+        warnings: [],
+      }),
+      { ...PIPE, isTerminal: true },
+      'table',
+    )
+  }
+  expect(render(half, HEALTHY)).toMatch(/c1@arrayA \(cluster\) ! .*half-thawed[^!]*vol1@arrayA +up/)
+  expect(render(HEALTHY, half)).toMatch(/c1@arrayA \(cluster\) +up[^!]*vol1@arrayA ! .*half-thawed/)
+  expect(render(half, half)).toContain('cinder-backend thaw')
+  const frozen = { ...half, frozen: true }
+  const byAdmin = { ...half, disabled_reason: 'disk swap' }
+  for (const state of [HEALTHY, frozen, byAdmin]) expect(render(state, state)).not.toContain('half-thawed')
+})

@@ -13,6 +13,8 @@ const FROZEN: BackendState = { ...HEALTHY, disabled: true, disabled_reason: 'fro
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
 const RESET = { active_backend: 'reset' }
 const STARTED = { service: { manager: 'systemd', state: 'started' } }
+const STOPPED = { service: { manager: 'systemd', state: 'stopped' } }
+const THAWED = { frozen: false }
 const CLUSTER = { cluster: 'c9@arrayA' }
 const TO_C = { config: { promote: 'C' } }
 
@@ -33,7 +35,14 @@ test.each<readonly [string, World, object, readonly string[]]>([
     { frozen: true },
     ['failover_in_progress'],
   ],
-  ['a start alone while it fails over', down(FAILING_OVER), STARTED, ['failover_in_progress']],
+  ['a start alone while it fails over', down(FAILING_OVER), STARTED, []],
+  ['a stop while it fails over', up(FAILING_OVER), STOPPED, ['failover_in_progress']],
+  [
+    'a thaw after a start while it fails over',
+    down(FAILING_OVER),
+    { ...STARTED, ...THAWED },
+    ['failover_in_progress', 'failed_over'],
+  ],
   [
     'a freeze of a cluster of which one member fails over',
     cluster(HEALTHY, HEALTHY, FAILING_OVER),

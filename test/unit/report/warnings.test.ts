@@ -17,6 +17,7 @@ async function warningsOf(world: World, document: object): Promise<readonly stri
   expect(journal.error).toBeUndefined()
   return makeResult(journal, { audience: 'request' }).warnings
 }
+const PROMOTED = { promote: 'B', replication_device: [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }] }
 const down = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(state, 'stopped', { file })
 const up = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(state, 'started', { file })
 
@@ -24,12 +25,7 @@ const up = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(s
 test.each<readonly [string, World, object, string | undefined]>([
   ['a reset while the section still has the array as a replica', down(FAILED_OVER), reset, '[arrayA]'],
   ['a reset while the section has it no more', down(FAILED_OVER, makeConf('B', ['C'])), reset, undefined],
-  [
-    'a reset whose edit takes it out',
-    down(FAILED_OVER),
-    { ...reset, frozen: true, config: { promote: 'B' } },
-    undefined,
-  ],
+  ['a reset whose edit takes it out', down(FAILED_OVER), { ...reset, frozen: true, config: PROMOTED }, undefined],
   ['a stop of a service that has other backends', up(HEALTHY, two), stopped, 'arrayQ'],
   ['a start of a service that has other backends', down(HEALTHY, two), started, undefined],
   ['a start on an edited section without a reset', down(FAILED_OVER), { ...started, ...EDIT }, '{reset}'],
@@ -60,7 +56,7 @@ test.each<readonly [string, World, object, string | undefined]>([
   [
     'a promotion that is thawed without a start',
     down(FAILED_OVER),
-    { ...reset, frozen: false, config: { promote: 'B' } },
+    { ...reset, frozen: false, config: PROMOTED },
     'vol1@arrayA',
   ],
   ['columns that are set directly', down(HEALTHY), { active_backend_id: 'Z', force: true }, 'active_backend_id'],

@@ -22,7 +22,7 @@ function findPlaceholders(): ReadonlyMap<string, readonly string[]> {
 const placeholders = findPlaceholders()
 
 test('the hints of src/ are found', () => {
-  expect(placeholders.get('force')).toContain('plan/guards.ts')
+  expect(placeholders.get('force')).toContain('plan/failing-over.ts')
   expect(placeholders.get('connection')).toContain('store/sqlite.ts')
 })
 
