@@ -88,6 +88,7 @@ describe('guards and error codes', () => {
       'plan/guards.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
+      'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')
     const quoted = [...chapter(guide, 'When it refuses').matchAll(/“([^”]+)”/g)].flatMap(([, text = '']) =>
