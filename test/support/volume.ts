@@ -41,7 +41,7 @@ host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
 enabled_backends = arrayA
 report_interval = ${reportInterval}
-service_down_time = 10
+service_down_time = ${fake ? 3 : 10}
 [oslo_concurrency]
 lock_path = ${folder}
 [coordination]

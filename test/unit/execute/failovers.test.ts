@@ -195,6 +195,17 @@ describe('a service that the run has stopped', () => {
     expect(codeOf(await runInWorld(world, ask({ ...BY_NAME, wait_timeout: 5 })))).toBeUndefined()
   })
 
+  test('is not what is named if another member still beats at the end of the wait', async () => {
+    const world = makeClusterWorld({ ...FAILED_OVER }, FAILED_OVER, FAILED_OVER, 'started')
+    world.rows = world.rows.map((row) =>
+      row.name === 'vol2@arrayA' ? { ...row, beatAtMs: 0, beatsByItself: true } : row,
+    )
+    const document = { cluster: 'c9@arrayA', ...WHOLE, replication: 'disabled', promoted: 'B', wait_timeout: 5 }
+    world.file = makeConf('B', [])
+    const { journal } = await runInWorld(world, ask(document))
+    expect(makeResult(journal, { audience: 'request' }).error).toMatchObject({ code: 'timeout', host: 'vol2@arrayA' })
+  })
+
   test('that Cinder fails over after all ends the run before the edit, and the hint names the way on', async () => {
     for (const [, document] of ROADS) {
       const world = makeHostWorld(UNFROZEN, 'started')
