@@ -7,6 +7,8 @@ const LONGEST_FIRST = [
   'peers/promotion',
   'peers/interrupted',
   'contract/cli/commands',
+  'peers/managers/pacemaker',
+  'peers/managers/containers',
   'peers/examples',
   'contract/cli/terminal',
   'peers/ansible/module',

@@ -8,6 +8,14 @@
  */
 import type { ServiceState } from '../model/observation.js'
 
+/** What cinder-volume is started with, as absolute paths of this host in their order. undefined: its default ones (oslo_config/cfg.py). */
+export interface ConfigPaths {
+  /** Of `--config-file`. */
+  readonly files: readonly string[] | undefined
+  /** Of `--config-dir`. */
+  readonly folders: readonly string[] | undefined
+}
+
 /** cinder-volume on this host, by its manager. Errors: service_control_failed, interrupted. */
 export interface ServiceManager {
   readonly manager: string
@@ -15,4 +23,6 @@ export interface ServiceManager {
   readState(): Promise<ServiceState>
   start(): Promise<void>
   stop(): Promise<void>
+  /** Runs programs of the manager. undefined if it cannot tell, whatever the reason. Errors: interrupted. */
+  readConfigPaths(): Promise<ConfigPaths | undefined>
 }

@@ -1,19 +1,9 @@
-import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
-import { controlError, type ProgramResult } from './program.js'
-
-/** The commands of one manager for one service, and how to read its answer. */
-export interface Control {
-  readonly manager: string
-  readonly name: string
-  readonly start: readonly string[]
-  readonly stop: readonly string[]
-  readonly status: readonly string[]
-  /** Throws if the manager does not know the service, or its answer is not understood. */
-  readonly parseState: (result: ProgramResult) => ServiceState
-  /** For a manager that reports an unknown service as stopped: run if the state is `stopped`; `check` throws. */
-  readonly exists?: { readonly command: readonly string[]; readonly check: (result: ProgramResult) => void }
-}
+import { readPathsOfInitScript, readPathsOfUnit } from './config-paths.js'
+import { controlContainer } from './containers.js'
+import { type Ask, type Control, HINT, noStateError } from './control.js'
+import { controlByPacemaker } from './pacemaker.js'
+import { controlError } from './program.js'
 
 /** `packageName`: the unit's name in this system's packages, for a request without a name. */
 type MakeControl = (wanted: WantedService, packageName: string) => Control
@@ -28,9 +18,7 @@ export const MANAGERS: Readonly<Record<Exclude<WantedService['manager'], 'auto'>
   command: (wanted) => controlByCommands(wanted),
 }
 
-const HINT = 'Correct {service}. docs/admin-guide.md lists the usual names.'
-
-/** systemctl(1), is-active: the state in a word. A unit that is not loaded is `inactive` too. */
+/** systemctl(1), is-active: the state in a word. A unit that is not loaded is `inactive` too. A stop ends `Restart=` too: systemd.service(5). */
 function controlBySystemd(name: string): Control {
   const status = ['systemctl', 'is-active', name]
   return {
@@ -39,11 +27,11 @@ function controlBySystemd(name: string): Control {
     start: ['systemctl', 'start', name],
     stop: ['systemctl', 'stop', name],
     status,
-    parseState: ({ output, stderrTail }) => {
-      const word = output.trim()
-      if (['active', 'reloading', 'refreshing'].includes(word)) return 'started'
-      if (['inactive', 'failed', 'unknown'].includes(word)) return 'stopped'
-      if (['activating', 'deactivating', 'maintenance'].includes(word)) return 'changing'
+    parseReport: ({ output, stderrTail }) => {
+      const words = output.trim()
+      if (['active', 'reloading', 'refreshing'].includes(words)) return { state: 'started', words }
+      if (['inactive', 'failed', 'unknown'].includes(words)) return { state: 'stopped', words }
+      if (['activating', 'deactivating', 'maintenance'].includes(words)) return { state: 'changing', words }
       throw noStateError(status, stderrTail)
     },
     exists: {
@@ -52,7 +40,19 @@ function controlBySystemd(name: string): Control {
         if (output.trim() === 'not-found') throw controlError(`The unit ${name}`, 'does not exist', '', HINT)
       },
     },
+    prepare: async (aim, ask) => {
+      if (aim === 'stopped') await requireNoPacemaker(name, ask)
+    },
+    startWaits: true,
+    readConfigPaths: readPathsOfUnit(name),
   }
+}
+
+/** Pacemaker marks the units that it runs (lib/services/systemd.c, systemd_create_override), and starts them again. */
+async function requireNoPacemaker(name: string, ask: Ask): Promise<void> {
+  const { output } = await ask(['systemctl', 'show', '--property=DropInPaths', '--value', name])
+  if (!/\/50-pacemaker\.conf\b/.test(output)) return
+  throw controlError(`The unit ${name}`, 'is run by pacemaker, which would start it again', '', HINT)
 }
 
 /** The Linux Standard Base's exit statuses of init scripts: 0 running, 1 and 2 dead with traces left, 3 stopped, 4 unknown. */
@@ -64,51 +64,14 @@ function controlBySysv(name: string): Control {
     start: ['service', name, 'start'],
     stop: ['service', name, 'stop'],
     status,
-    parseState: ({ status: code, stderrTail }) => {
-      if (code === 0) return 'started'
+    parseReport: ({ status: code, stderrTail }) => {
+      const words = `exit status ${code}`
+      if (code === 0) return { state: 'started', words }
       const isUnknown = /unrecognized service|could not be found/i.test(stderrTail)
-      if (code !== undefined && code <= 3 && !isUnknown) return 'stopped'
+      if (code !== undefined && code <= 3 && !isUnknown) return { state: 'stopped', words }
       throw noStateError(status, stderrTail)
     },
-  }
-}
-
-/** The states of a container, the same in Docker and Podman: https://docs.docker.com/reference/cli/docker/container/ls/#status */
-function controlContainer(manager: 'docker' | 'podman', name: string): Control {
-  const status = [manager, 'container', 'inspect', '--format', '{{.State.Status}}', name]
-  return {
-    manager,
-    name,
-    start: [manager, 'start', name],
-    stop: [manager, 'stop', name],
-    status,
-    parseState: ({ status: code, output, stderrTail }) => {
-      const word = output.trim()
-      if (code !== 0 || word === '') throw noStateError(status, stderrTail)
-      if (word === 'running') return 'started'
-      return ['created', 'configured', 'initialized', 'exited', 'stopped', 'dead'].includes(word)
-        ? 'stopped'
-        : 'changing'
-    },
-  }
-}
-
-/** A pacemaker resource, or a bundle with several replicas; pcs(8) prints a line for each. */
-function controlByPacemaker(name: string): Control {
-  const status = ['pcs', 'resource', 'status', name]
-  return {
-    manager: 'pacemaker',
-    name,
-    start: ['pcs', 'resource', 'enable', name],
-    stop: ['pcs', 'resource', 'disable', name],
-    status,
-    parseState: ({ status: code, output, stderrTail }) => {
-      if (code !== 0) throw noStateError(status, stderrTail)
-      if (/\b(Starting|Stopping|FAILED|Promoting|Demoting)\b/.test(output)) return 'changing'
-      if (/\b(Started|Promoted|Unpromoted|Master|Slave)\b/.test(output)) return 'started'
-      if (/\bStopped\b|\bNOT running\b|not currently running/i.test(output)) return 'stopped'
-      throw noStateError(status, stderrTail)
-    },
+    readConfigPaths: readPathsOfInitScript(name),
   }
 }
 
@@ -120,15 +83,12 @@ function controlByCommands({ start, stop, status }: WantedService): Control {
     start,
     stop,
     status,
-    parseState: ({ status: code, stderrTail }) => {
-      if (code === 0) return 'started'
-      if (code !== undefined && code !== 126 && code !== 127) return 'stopped'
+    parseReport: ({ status: code, stderrTail }) => {
+      const words = `exit status ${code}`
+      if (code === 0) return { state: 'started', words }
+      if (code !== undefined && code !== 126 && code !== 127) return { state: 'stopped', words }
       const problem = code === undefined ? 'was ended by a signal' : `failed with exit status ${code}`
       throw controlError(status[0] ?? '', problem, stderrTail, 'Correct service.status.')
     },
   }
-}
-
-function noStateError(status: readonly string[], stderrTail: string) {
-  return controlError(status.join(' '), 'did not report a known state', stderrTail, HINT)
 }

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../model/errors.js'
-import type { ServiceState } from '../model/observation.js'
 import type { WantedService } from '../model/request.js'
-import type { ServiceManager } from './manager.js'
-import { type Control, MANAGERS } from './managers.js'
+import { quote } from '../text/quote.js'
+import { type Aim, type Control, obstacleError, type ServiceReport, VERBS } from './control.js'
+import type { ConfigPaths, ServiceManager } from './manager.js'
+import { MANAGERS } from './managers.js'
 import { type ProgramOptions, programInterrupted, runProgram, runSuccessfully } from './program.js'
 
 /** For one answer of the manager about the state. */
@@ -19,41 +20,64 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
   const control = MANAGERS[manager](wanted, getPackageName(readOsRelease()))
   const options = { ...context, showArguments: manager !== 'command' }
   const statusOptions = { ...options, timeout: STATUS_TIMEOUT_S, captureStdout: true }
-  const readServiceState = async (): Promise<ServiceState> => {
-    const { status, parseState, exists } = control
-    const state = parseState(await runProgram(status, statusOptions))
-    if (state === 'stopped' && exists !== undefined) exists.check(await runProgram(exists.command, statusOptions))
-    return state
+  const ask = (command: readonly string[]) => runProgram(command, statusOptions)
+  const readReport = async (): Promise<ServiceReport> => {
+    const { status, parseReport, exists } = control
+    const report = parseReport(await ask(status))
+    if (report.state === 'stopped' && exists !== undefined) exists.check(await ask(exists.command))
+    return report
   }
-  const setServiceState = async (command: readonly string[], aim: ServiceState) => {
+  const setServiceState = async (command: readonly string[], aim: Aim) => {
     const deadline = performance.now() + wanted.timeout * 1000
-    await runSuccessfully(command, { ...options, timeout: wanted.timeout, captureStdout: false })
-    for (let state = await readServiceState(); state !== aim; state = await readServiceState()) {
-      if (performance.now() >= deadline) throw stateNotReached(control, aim, state, wanted.timeout)
+    const run = () => runSuccessfully(command, { ...options, timeout: wanted.timeout, captureStdout: false })
+    await control.prepare?.(aim, ask)
+    await run()
+    for (let report = await readReport(); report.state !== aim; report = await readReport()) {
+      requireReachable(control, aim, report)
+      if (performance.now() >= deadline) throw stateNotReached(control, aim, report, wanted.timeout)
       await sleep(POLL_MS, undefined, { signal: context.signal }).catch(() => {
         throw programInterrupted(`${control.name} to be ${aim}`)
       })
+      if (aim === 'stopped' && control.repeatsStop) await run()
+    }
+  }
+  const readOutput = async (command: readonly string[]) => {
+    const { status, output } = await ask(command)
+    return status === 0 ? output : undefined
+  }
+  const readConfigPaths = async (): Promise<ConfigPaths | undefined> => {
+    try {
+      return await control.readConfigPaths?.(readOutput)
+    } catch {
+      if (context.signal.aborted) throw programInterrupted(control.manager)
+      return undefined
     }
   }
   return {
     manager: control.manager,
     name: control.name,
-    readState: readServiceState,
+    readState: async () => (await readReport()).state,
     start: () => setServiceState(control.start, 'started'),
     stop: () => setServiceState(control.stop, 'stopped'),
+    readConfigPaths,
   }
+}
+
+/** Errors: service_control_failed if waiting does not help. */
+function requireReachable({ manager, name, startWaits }: Control, aim: Aim, { state, words, obstacle }: ServiceReport) {
+  const word = obstacle ?? (aim === 'started' && startWaits && state === 'stopped' ? words : undefined)
+  if (word !== undefined) throw obstacleError(manager, name, aim, word)
 }
 
 function stateNotReached(
   { manager, name }: Control,
-  aim: ServiceState,
-  state: ServiceState,
+  aim: Aim,
+  { state, words }: ServiceReport,
   seconds: number,
 ): AgentError {
-  const verb = aim === 'started' ? 'start' : 'stop'
   return new AgentError(
     'service_control_failed',
-    `${manager} did not ${verb} ${name} within ${seconds} s (state: ${state}).`,
+    `${manager} did not ${VERBS[aim]} ${name} within ${seconds} s (state: ${state}; ${manager} says ${quote(words)}).`,
     { hint: "Check the service's log, then run it again." },
   )
 }

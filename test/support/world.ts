@@ -195,6 +195,7 @@ function makeManager(world: World, note: Note, onCall: (name: string) => void): 
   return {
     manager: 'systemd',
     name: 'cinder-volume',
+    readConfigPaths: async () => undefined,
     readState: async () => {
       onCall('readState')
       return world.service

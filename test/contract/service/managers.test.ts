@@ -18,6 +18,7 @@ const MANAGERS = {
     name: 'cinder-volume',
     status: (name: string) => `systemctl is-active ${name}`,
     start: (name: string) => `systemctl start ${name}`,
+    prepare: (name: string) => [`systemctl show --property=DropInPaths --value ${name}`],
     stop: (name: string) => `systemctl stop ${name}`,
     known: (name: string) => [`systemctl show --property=LoadState --value ${name}`],
   },
@@ -25,6 +26,7 @@ const MANAGERS = {
     name: 'cinder-volume',
     status: (name: string) => `service ${name} status`,
     start: (name: string) => `service ${name} start`,
+    prepare: () => [],
     stop: (name: string) => `service ${name} stop`,
     known: () => [],
   },
@@ -32,6 +34,7 @@ const MANAGERS = {
     name: 'cinder_volume',
     status: (name: string) => `docker container inspect --format {{.State.Status}} ${name}`,
     start: (name: string) => `docker start ${name}`,
+    prepare: (name: string) => [`systemctl is-active kolla-${name}-container.service container-${name}.service`],
     stop: (name: string) => `docker stop ${name}`,
     known: () => [],
   },
@@ -39,6 +42,7 @@ const MANAGERS = {
     name: 'cinder_volume',
     status: (name: string) => `podman container inspect --format {{.State.Status}} ${name}`,
     start: (name: string) => `podman start ${name}`,
+    prepare: (name: string) => [`systemctl is-active kolla-${name}-container.service container-${name}.service`],
     stop: (name: string) => `podman stop ${name}`,
     known: () => [],
   },
@@ -46,6 +50,7 @@ const MANAGERS = {
     name: 'openstack-cinder-volume',
     status: (name: string) => `pcs resource status ${name}`,
     start: (name: string) => `pcs resource enable ${name}`,
+    prepare: (name: string) => [`pcs resource status ${name}`],
     stop: (name: string) => `pcs resource disable ${name}`,
     known: () => [],
   },
@@ -87,7 +92,7 @@ const test = plainTest.extend<{ site: Awaited<ReturnType<typeof makeSite>> }>({
   },
 })
 
-describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, start, stop, known }) => {
+describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, start, prepare, stop, known }) => {
   const packageName = getPackageName(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '')
   const name = usual === 'cinder-volume' ? packageName : usual
 
@@ -101,7 +106,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
       failed: false,
       backends: [{ actions: ['stop_service'], service: { manager, name, state: 'stopped' } }],
     })
-    expect(calls()).toEqual([status(name), stop(name), status(name), ...known(name)])
+    expect(calls()).toEqual([status(name), ...prepare(name), stop(name), status(name), ...known(name)])
     expect(state()).toBe('stopped')
 
     has('calls', '')
@@ -164,7 +169,7 @@ describe.each(Object.entries(MANAGERS))('%s', (manager, { name: usual, status, s
       error: { code: 'service_control_failed' },
       backends: [{ service: { state: 'started' } }],
     })
-    expect(result.msg).toContain(`${manager} did not stop ${name} within 1 s (state: started)`)
+    expect(result.msg).toContain(`${manager} did not stop ${name} within 1 s (state: started; `)
   })
 
   test.concurrent('does not know the service: that is no service that is stopped', async ({ site: { has, ask } }) => {
@@ -250,14 +255,27 @@ describe('command', () => {
     expect(stdout).not.toContain('hunter2')
   })
 
-  test.concurrent.for([126, 127])(
-    'a status of %i is an error, not a stopped service',
-    async (code, { site: { ask } }) => {
-      const words = { start: ['true'], stop: ['true'], status: script(`exit ${code}`) }
-      const { result } = await ask({ manager: 'command', ...words, state: 'stopped' })
-      expect(result).toMatchObject({ failed: true, error: { code: 'service_control_failed' } })
-    },
-  )
+  test.concurrent.for([
+    ['126', script('exit 126')],
+    ['127', script('exit 127')],
+    ['a program that is not there, by a shell', script('/no/such/program')],
+    ['a file that cannot be executed, by a shell', script('/etc/os-release')],
+    ['a signal', script('kill -9 $$')],
+    ['a program that is not there', ['/no/such/program']],
+    ['a file that cannot be executed', ['/etc/os-release']],
+    ['a folder', ['/etc']],
+    ['a script whose interpreter is not there', ['BAD']],
+  ] as const)('a status of %s is an error, not a stopped service', async ([, status], { site: { ask, record } }) => {
+    const bad = join(record, 'bad')
+    writeFileSync(bad, '#!/no/such/interpreter\n', { mode: 0o755 })
+    const start = ['touch', join(record, 'second')]
+    const words = { start, stop: ['true'], status: status.map((word) => (word === 'BAD' ? bad : word)) }
+    for (const state of ['stopped', 'started']) {
+      const { result } = await ask({ manager: 'command', ...words, state })
+      expect(result).toMatchObject({ changed: false, failed: true, error: { code: 'service_control_failed' } })
+    }
+    expect(existsSync(join(record, 'second'))).toBe(false)
+  })
 
   test('a signal ends the wait for a service that does not stop, at once', async () => {
     const words = { start: ['true'], stop: ['true'], status: ['true'] }

@@ -1,6 +1,6 @@
 // npm run peers: installs what the tests talk to, on Debian and Ubuntu, as root.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { findPeers, PEER_NAMES, PEERS, type Peer } from './peers.js'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -12,6 +12,23 @@ function findMissing(): readonly Peer[] {
 
 function listPackages(names: readonly Peer[]): string {
   return names.map((name) => `  ${PEERS[name].packages.join(' ').padEnd(42)} ${PEERS[name].use}`).join('\n')
+}
+
+/** Asked before a package starts its daemons: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/** The tests start what they need themselves. */
+function installWithoutStarting(packages: readonly string[]): void {
+  if (existsSync(POLICY)) {
+    install(packages)
+    return
+  }
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    install(packages)
+  } finally {
+    rmSync(POLICY)
+  }
 }
 
 function install(packages: readonly string[]): void {
@@ -34,7 +51,7 @@ else if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
   process.exitCode = 1
 } else {
   say(`Installing these packages with apt-get, and what they depend on:\n${listPackages(missing)}`)
-  install(missing.flatMap((name) => PEERS[name].packages))
+  installWithoutStarting(missing.flatMap((name) => PEERS[name].packages))
   const absent = findMissing()
   say(absent.length === 0 ? 'Done.' : `Still missing:\n${listPackages(absent)}`)
   process.exitCode = absent.length === 0 ? 0 : 1

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { canIsolate } from './cgroups.js'
 
 interface PeerProgram {
   readonly present: () => boolean
@@ -7,6 +8,8 @@ interface PeerProgram {
   readonly packages: readonly string[]
   /** What the tests do with it. */
   readonly use: string
+  /** Why it is missing, if not for the packages. */
+  readonly problem?: string
   /** Every Debian has it: `PEERS=none` does not hide it. */
   readonly essential?: boolean
 }
@@ -55,6 +58,33 @@ export const PEERS = {
   fish: { present: () => isOnPath('fish'), packages: ['fish'], use: 'completes command lines' },
   strace: { present: () => isOnPath('strace'), packages: ['strace'], use: 'kills the agent at a system call' },
   ps: { present: () => isOnPath('ps'), packages: ['procps'], use: 'tells whether a process has ended' },
+  namespaces: {
+    present: canIsolate,
+    packages: ['util-linux', 'procps'],
+    problem: 'namespaces and control groups of its own are not permitted here',
+    use: 'keep the service managers apart from this machine',
+  },
+  systemd: {
+    present: () => isOnPath('systemctl') && existsSync('/lib/systemd/systemd'),
+    packages: ['systemd'],
+    use: 'starts and stops services, in namespaces of its own',
+  },
+  sysv: {
+    present: () => ['service', 'start-stop-daemon', 'pidof'].every(isOnPath) && existsSync('/etc/init.d/cinder-volume'),
+    packages: ['init-system-helpers', 'sysvinit-utils', 'lsb-base', 'cinder-volume'],
+    use: "starts and stops a service by Debian's init script of cinder-volume",
+  },
+  podman: {
+    present: () => ['podman', 'crun', 'busybox'].every(isOnPath),
+    packages: ['podman', 'crun', 'busybox-static'],
+    use: 'starts and stops containers, with all its files in a temporary folder',
+  },
+  docker: { present: () => isOnPath('docker'), packages: ['docker.io'], use: 'talks to podman' },
+  pacemaker: {
+    present: () => ['pcs', 'corosync', 'pacemakerd', 'cibadmin', 'crm_mon'].every(isOnPath),
+    packages: ['pacemaker', 'corosync', 'pcs', 'pacemaker-cli-utils', 'resource-agents'],
+    use: 'starts and stops resources of a cluster of one node, in namespaces of its own',
+  },
   bash: { present: () => isOnPath('bash'), packages: ['bash'], use: 'runs command lines', essential: true },
   script: {
     present: () => spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true,
@@ -108,9 +138,9 @@ export function requirePeersInCi(missing: Record<Peer, string | null>): void {
   throw new Error(`With CI=true every peer must be there. ${absent.join('; ')}. Run npm run peers.`)
 }
 
-function whyMissing({ present, packages, essential }: PeerProgram): string | null {
+function whyMissing({ present, packages, problem, essential }: PeerProgram): string | null {
   if (process.env['PEERS'] === 'none' && !essential) return 'PEERS=none hides it'
-  return present() ? null : `${packages.join(', ')} is not installed`
+  return present() ? null : (problem ?? `${packages.join(', ')} is not installed`)
 }
 
 function isOnPath(program: string): boolean {

@@ -1,0 +1,105 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { titled } from '../../support/databases.js'
+import { ask, readConfigPaths, testManager, whyMissing } from '../../support/managers/ask.js'
+import type { Place } from '../../support/managers/namespace.js'
+import { startSystemd } from '../../support/managers/systemd.js'
+import { until } from '../../support/volume.js'
+
+const SLEEP = '[Service]\nExecStart=/bin/sleep 100000\n'
+
+const UNITS = {
+  'plain.service': SLEEP,
+  'masked.service': SLEEP,
+  'slow.service': `${SLEEP}ExecStop=/bin/sleep 2\n`,
+  'absent.service': '[Service]\nExecStart=/no/such/program\n',
+  'stranger.service': `${SLEEP}User=no-such-user\n`,
+  'broken.service': '[Service]\nType=exec\nExecStart=/no/such/program\n',
+  'again.service': '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n',
+  'clustered.service': SLEEP,
+  'clustered.service.d/50-pacemaker.conf': '[Unit]\nDescription=Cluster Controlled\n',
+  'named.service':
+    '[Service]\nExecStart=/usr/bin/cinder-volume --config-file /etc/cinder/a.conf --config-dir=/etc/cinder/b\n',
+  'debian.service': '[Service]\nExecStart=/etc/init.d/cinder-volume systemd-start\n',
+}
+
+const reason = whyMissing('systemd')
+
+describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }, () => {
+  let place: Place
+  beforeAll(async () => {
+    place = await startSystemd(UNITS)
+    return place.end
+  })
+  const manager = 'systemd'
+  const isActive = (name: string) => place.succeeds('systemctl', 'is-active', name)
+
+  testManager(
+    'systemd',
+    () => place,
+    'plain',
+    () => isActive('plain'),
+  )
+
+  test.each(['absent', 'stranger', 'broken'])('a unit that fails at its start is told at once: %s', async (name) => {
+    const outcome = await ask([place], { manager, name, state: 'started' })
+    expect(outcome).toMatchObject({ failed: true, code: 'service_control_failed', state: 'stopped' })
+    expect(outcome.seconds).toBeLessThan(10)
+    // It stays failed, and that is stopped.
+    expect(await ask([place], { manager, name, state: 'stopped' })).toMatchObject({ changed: false, failed: false })
+  })
+
+  test('a unit that is started again and again is stopped for good', async () => {
+    place.run('systemctl', 'start', 'again')
+    const show = () => place.run('systemctl', 'show', '--property=SubState', '--value', 'again').trim()
+    await until('it waits for its next start', async () => show() === 'auto-restart')
+    const wanted = { manager, name: 'again', state: 'stopped' } as const
+    expect(await ask([place], wanted)).toMatchObject({ changed: true, failed: false })
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(show()).toBe('dead')
+    expect(await ask([place], wanted)).toMatchObject({ changed: false, failed: false })
+  })
+
+  test('a unit that is being stopped is waited for', async () => {
+    place.run('systemctl', 'start', 'slow')
+    place.run('systemctl', 'stop', '--no-block', 'slow')
+    expect(await ask([place], { manager, name: 'slow', state: 'stopped' })).toMatchObject({ failed: false })
+    expect(place.run('systemctl', 'show', '--property=ActiveState', '--value', 'slow').trim()).toBe('inactive')
+  })
+
+  test('a unit that was masked while it runs is stopped, and cannot be started', async () => {
+    place.run('systemctl', 'start', 'masked')
+    place.run('systemctl', 'mask', '--runtime', 'masked')
+    expect(await ask([place], { manager, name: 'masked', state: 'stopped' })).toMatchObject({
+      changed: true,
+      failed: false,
+    })
+    const outcome = await ask([place], { manager, name: 'masked', state: 'started' })
+    expect(outcome).toMatchObject({ changed: false, code: 'service_control_failed' })
+    expect(outcome.msg).toContain('masked')
+  })
+
+  test('a unit that pacemaker runs is left to pacemaker', async () => {
+    place.run('systemctl', 'start', 'clustered')
+    const outcome = await ask([place], { manager, name: 'clustered', state: 'stopped' })
+    expect(outcome).toMatchObject({ changed: false, code: 'service_control_failed', state: 'started' })
+    expect(outcome.msg).toContain('pacemaker')
+    expect(isActive('clustered')).toBe(true)
+  })
+
+  test('a unit tells the files that cinder-volume is started with', async () => {
+    expect(await readConfigPaths(place, manager, 'named')).toEqual({
+      files: ['/etc/cinder/a.conf'],
+      folders: ['/etc/cinder/b'],
+    })
+    expect(await readConfigPaths(place, manager, 'plain')).toBeUndefined()
+    expect(await readConfigPaths(place, manager, 'no-such-thing')).toBeUndefined()
+  })
+
+  const debian = whyMissing('sysv')
+  test(titled({ name: "Debian's unit tells them by its script", missing: debian }), {
+    skip: debian !== null,
+  }, async () => {
+    const expected = { files: ['/etc/cinder/cinder.conf'], folders: undefined }
+    expect(await readConfigPaths(place, manager, 'debian')).toEqual(expected)
+  })
+})
