@@ -25,10 +25,11 @@ const PROMOTION = {
 const promote = (volume: Volume) => agent({ ...PROMOTION, config_file: volume.conf, service: volume.service })
 
 /** As Cinder's API accepts a failover (cinder/volume/api.py, failover): from these states, while the heartbeat counts as up. */
+const FAILOVER =
+  "UPDATE services SET replication_status = 'failing-over' WHERE host = 'vol1@arrayA' AND replication_status IN ('enabled', 'failed-over') AND (julianday('now') - julianday(updated_at)) * 86400 <= 3"
+
 async function callFailover(database: TestDatabase): Promise<boolean> {
-  await database.execute(
-    "UPDATE services SET replication_status = 'failing-over' WHERE host = 'vol1@arrayA' AND replication_status IN ('enabled', 'failed-over') AND (julianday('now') - julianday(updated_at)) * 86400 <= 3",
-  )
+  await database.execute(FAILOVER)
   const [row] = await database.rows('services')
   return row?.['replication_status'] === 'failing-over'
 }
@@ -74,6 +75,27 @@ describe.skipIf(sqliteByCinder.missing !== null)(
         }
       },
     )
+
+    test.concurrent('is not accepted any more once the section is edited', async () => {
+      const database = await sqliteByCinder.create()
+      const volume = cinderVolume(database, { fake: true, reportInterval: 1 })
+      try {
+        await database.execute(service(1, 'vol1@arrayA', { report_count: 0 }))
+        volume.start()
+        await beating(database)
+        await database.execute(FAIL_OVER)
+        // The manager is asked between the edit and the start.
+        const script = `import sqlite3, sys; db = sqlite3.connect('${database.connection.slice('sqlite:///'.length)}', timeout=30); db.execute(sys.argv[1]); db.commit()`
+        const status = `if grep -q arrayC ${volume.conf} && ! ${volume.service.status.join(' ')}; then /usr/bin/python3 -c "$0" "$1"; fi; exec ${volume.service.status.join(' ')}`
+        const manager = { ...volume.service, status: ['/bin/sh', '-c', status, script, FAILOVER] }
+        const { result } = await agent({ ...PROMOTION, config_file: volume.conf, service: manager })
+        expect(result).toMatchObject({ changed: true, failed: false })
+        expect(await database.rows('services')).toMatchObject([HEALTHY])
+      } finally {
+        volume.stop()
+        await database.close()
+      }
+    })
 
     test.concurrent('of a neighbour keeps cinder-volume from being stopped', async () => {
       const database = await sqliteByCinder.create()
