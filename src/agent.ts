@@ -3,12 +3,13 @@ import type { Scope, Target } from './model/backend.js'
 import type { ResultDocument } from './model/contract.generated.js'
 import { AgentError } from './model/errors.js'
 import type { Journal } from './model/journal.js'
-import type { OldCopy } from './model/observation.js'
+import type { OldCopy, SourceFile } from './model/observation.js'
 import type { ConfigEdit, Plan, Step } from './model/plan.js'
 import type { Request } from './model/request.js'
 import { makeClock } from './observe/clock.js'
-import { readConfigFacts } from './observe/config.js'
+import { readConfigFacts, readFiles, selectFiles } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
+import type { FileSelection } from './oslo/files.js'
 import { makeFailure, makeResult } from './report/result.js'
 import { parseJsonInput } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
@@ -42,8 +43,9 @@ export async function runRequest(
   try {
     const request = toRequest(parseJsonInput(await readInput()), flags)
     report = { ...report, diff: request.diff }
-    const database = locateDatabase(request, context.env)
-    const journal = await executeOn(database, request, context, (warning) => warnings.push(warning))
+    const selection = await selectFiles(request, await openServiceManager(request, [], context.signal))
+    const database = locateDatabase(request, selection, context.env)
+    const journal = await executeOn({ ...database, selection }, request, context, (warning) => warnings.push(warning))
     if (journal.error !== undefined) reportBug(journal.error, context)
     return makeResult(journal, report)
   } catch (error) {
@@ -54,7 +56,7 @@ export async function runRequest(
 
 /** Looks, plans and acts on the database until nothing is left to do. Errors: those of opening the database, and of choosing a service manager. */
 async function executeOn(
-  { url, serviceDownTime }: DatabaseFacts,
+  { url, serviceDownTime, selection }: DatabaseFacts & { readonly selection: FileSelection },
   request: Request,
   { env, signal, onProgress, approve = () => {} }: RunContext,
   warn: (warning: string) => void,
@@ -62,10 +64,11 @@ async function executeOn(
   const { timeout, targets, checkMode: readOnly } = request
   const store = await openStore(url, { readOnly, signal, warn })
   try {
-    const manager = await openServiceManager(request, env, url.password, signal)
+    const secrets = await listSecrets(request, url.password, () => readFiles(request, selection, env))
+    const manager = await openServiceManager(request, secrets, signal)
     const readRows = (neighbours: readonly string[]) =>
       retry(timeout, signal, (deadline) => store.read(addHosts(targets, neighbours), deadline))
-    const readConfig = () => readConfigFacts(request, env)
+    const readConfig = () => readConfigFacts(request, selection, env)
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const removeOldCopy = async (copy: OldCopy) => (await import('./oslo/write.js')).removeOldCopy(copy)
     const ports = { store, manager, readRows, readConfig, replaceFile, removeOldCopy, clock: makeClock(signal) }
@@ -90,21 +93,27 @@ async function explainError(error: unknown, store: Store, timeout: number): Prom
   return addSimilarNames(error, (table) => store.listNames(table, deadline))
 }
 
-/** The manager that the request names; undefined if the request is not about the service. Its errors hold no secret that is known here. */
+/** The manager that the request names; undefined if the request is not about the service. Its errors do not show the secrets. */
 async function openServiceManager(
-  request: Request,
-  env: NodeJS.ProcessEnv,
-  password: string | undefined,
+  { service }: Request,
+  secrets: readonly string[],
   signal: AbortSignal,
 ): Promise<ServiceManager | undefined> {
-  if (request.service === undefined) return undefined
+  if (service === undefined) return undefined
   const { openManager } = await import('./service/open.js')
-  const { readConfigFilesWith } = await import('./oslo/files.js')
-  const { collectSecrets } = await import('./oslo/secrets.js')
   const { makeScrubber } = await import('./text/secrets.js')
-  const files = readConfigFilesWith(request.config?.file, request.source, env)
-  const secrets = [password ?? '', ...collectSecrets(files, request.config)]
-  return openManager(request.service, { signal, scrub: makeScrubber(secrets) })
+  return openManager(service, { signal, scrub: makeScrubber(secrets) })
+}
+
+/** What a program of the manager may show: the password of the database, and the secrets of cinder.conf. Errors: config_error. */
+async function listSecrets(
+  { service, config }: Request,
+  password: string | undefined,
+  read: () => readonly SourceFile[],
+): Promise<readonly string[]> {
+  if (service === undefined) return []
+  const { collectSecrets } = await import('./oslo/secrets.js')
+  return [password ?? '', ...collectSecrets(read(), config)]
 }
 
 function reportBug(error: unknown, { onBug }: RunContext): void {

@@ -115,9 +115,10 @@ export function makeTargetKey({ kind, name }: BackendName): string {
   return `${kind} ${name}`
 }
 
-/** The section of a backend: the part of its host or cluster behind the @ (cinder/cmd/volume.py); undefined if there is none. */
+/** The section of a backend: the part of its host or cluster behind the last @, for a host may have one itself (cinder/cmd/volume.py); undefined if there is none. */
 export function getSectionName(name: string): string | undefined {
-  return name.split('@')[1]
+  const at = name.lastIndexOf('@')
+  return at < 0 ? undefined : name.slice(at + 1)
 }
 
 export function isChange({ row, after }: RowChange): boolean {

@@ -40,8 +40,6 @@ export interface ServiceFacts extends ServiceResult {
   readonly host: string
   /** Seconds between two heartbeats (`report_interval`). */
   readonly reportInterval: number
-  /** The row's host by cinder.conf, if that is another one. */
-  readonly otherHost: string | undefined
   /** The other backends that the process serves (`enabled_backends`). */
   readonly others: readonly string[]
   /** When this run started it: milliseconds of a monotonic clock. */

@@ -1,5 +1,6 @@
 import { AgentError } from '../model/errors.js'
 import type { Request } from '../model/request.js'
+import type { FileSelection } from '../oslo/files.js'
 import { readServiceDownTime, readSettings } from '../oslo/settings.js'
 import { type DatabaseUrl, parseUrl } from '../store/url.js'
 import { quote } from '../text/quote.js'
@@ -13,22 +14,27 @@ export interface DatabaseFacts {
   readonly serviceDownTime: number
 }
 
-/** The database, and the age from which a heartbeat counts as down: from the request, else from the environment and cinder.conf. */
-export function locateDatabase(request: Request, env: NodeJS.ProcessEnv): DatabaseFacts {
-  const { connection, ...selection } = request.source
+/**
+ * The database, and the age from which a heartbeat counts as down: from the request, else from the environment and cinder.conf. Files that the
+ * request names have the connection, also if cinder-volume reads others.
+ */
+export function locateDatabase(request: Request, selection: FileSelection, env: NodeJS.ProcessEnv): DatabaseFacts {
+  const { connection, ...named } = request.source
+  const namesFiles = Object.keys(named).length > 0
   if (connection !== undefined) {
-    const readsFiles = Object.keys(selection).length > 0 || request.service !== undefined
-    const isWanted = readsFiles && request.serviceDownTime === undefined
+    const isWanted = (namesFiles || request.service !== undefined) && request.serviceDownTime === undefined
     const fromFiles = isWanted ? readServiceDownTime(selection, env) : undefined
     return {
       url: parseUrl(connection),
       serviceDownTime: request.serviceDownTime ?? fromFiles ?? DEFAULT_SERVICE_DOWN_TIME_S,
     }
   }
-  const settings = readSettings(selection, env)
+  const settings = readSettings(selection.isTold && namesFiles ? named : selection, env)
+  const serviceDownTime =
+    request.serviceDownTime ?? (selection.isTold ? readServiceDownTime(selection, env) : settings.serviceDownTime())
   return {
     url: parseConfiguredUrl(settings),
-    serviceDownTime: request.serviceDownTime ?? settings.serviceDownTime() ?? DEFAULT_SERVICE_DOWN_TIME_S,
+    serviceDownTime: serviceDownTime ?? DEFAULT_SERVICE_DOWN_TIME_S,
   }
 }
 

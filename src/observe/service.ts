@@ -3,6 +3,7 @@ import { type Backend, getSectionName } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, ServiceFacts, ServiceState } from '../model/observation.js'
 import type { Request } from '../model/request.js'
+import { findOtherBackend, makeOtherBackendError } from '../oslo/other-backend.js'
 import { readVolumeSettings } from '../oslo/volume-settings.js'
 import type { ServiceManager } from '../service/manager.js'
 import { quote } from '../text/quote.js'
@@ -17,14 +18,13 @@ export function describeService(
 ): ServiceFacts {
   const section = request.config?.section ?? getSectionName(backend.target.name) ?? ''
   const settings = readVolumeSettings(files, env)
-  const configured = settings.hostOf(section)
-  const host = findHost(backend, `${configured ?? hostname()}@${section}`)
+  const here = `${settings.hostOf(section) ?? hostname()}@${getSectionName(backend.target.name) ?? section}`
+  const host = findHost(backend, here, findOtherBackend(backend, section, settings))
   return {
     manager: manager.manager,
     name: manager.name,
     state,
     host,
-    otherHost: configured === undefined || `${configured}@${section}` === host ? undefined : `${configured}@${section}`,
     reportInterval: settings.reportInterval,
     others: settings.enabledBackends.filter((each) => each !== section),
     startedAt: undefined,
@@ -45,12 +45,14 @@ export function listNeighbourHosts({ targets, config }: Request, { files, env }:
 }
 
 /** `services.host` of the service on this host: the one that the request names, the only member of the cluster, or the one in cinder.conf. */
-function findHost({ target, services }: Backend, here: string): string {
+function findHost(backend: Backend, here: string, other: string | undefined): string {
+  const { target, services } = backend
   const names = services.map(({ name }) => name)
   if (target.kind === 'host' && names.includes(target.name)) return target.name
   const [only, ...others] = names
   const own = only !== undefined && others.length === 0 ? only : names.find((name) => name === here)
   if (own !== undefined) return own
+  if (other !== undefined) throw makeOtherBackendError(backend, other)
   throw new AgentError(
     'invalid_request',
     `The member of ${quote(target.name)} that runs here is not known (cinder.conf here says ${quote(here)}).`,

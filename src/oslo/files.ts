@@ -3,11 +3,16 @@ import { join, resolve } from 'node:path'
 import { AgentError, getErrorCode } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import { quote } from '../text/quote.js'
+import { hasSection } from './ini.js'
 
 /** The files to read; undefined: the default ones. */
 export interface FileSelection {
-  readonly config_file?: readonly string[]
-  readonly config_dir?: readonly string[]
+  readonly config_file?: readonly string[] | undefined
+  readonly config_dir?: readonly string[] | undefined
+  /** Whether the service's manager has named them: cinder-volume reads no others. */
+  readonly isTold?: boolean
+  /** Whether the default ones may be those of the caller too. */
+  readonly searchesHome?: boolean
 }
 
 /**
@@ -17,27 +22,72 @@ export interface FileSelection {
 export function readConfigFiles(selection: FileSelection, env: NodeJS.ProcessEnv): readonly SourceFile[] {
   const home = env['HOME'] ?? '/root'
   const given = (paths: readonly string[]) => paths.map((path) => resolve(path.replace(/^~(?=\/|$)/, home)))
-  const files = selection.config_file ? given(selection.config_file) : findDefaultPaths('.conf', home, env)
-  const folders = selection.config_dir ? given(selection.config_dir) : findDefaultPaths('.conf.d', home, env)
+  const { config_file, config_dir, searchesHome } = selection
+  const places = listDefaultFolders(env, readServiceHome(), searchesHome === true ? home : undefined)
+  const files = config_file ? given(config_file) : findDefaultPaths('.conf', places)
+  const folders = config_dir ? given(config_dir) : findDefaultPaths('.conf.d', places)
   return [...files, ...folders.flatMap(listConfFiles)].map(loadFile)
 }
 
-/** The same, with the file at `path` by that path. A file that Cinder does not read, such as a container's copy, is read alone. */
+/** A section's file, by the path that the request has for it. */
+interface NamedFile {
+  readonly path: string
+  /** undefined: the request names none. */
+  readonly section: string | undefined
+}
+
+/**
+ * The same, with the named file by that path. A file that Cinder does not read here, such as a container's copy, is read alone.
+ * Errors: config_error, also if cinder-volume is known to read the section elsewhere.
+ */
 export function readConfigFilesWith(
-  path: string | undefined,
+  named: NamedFile | undefined,
   selection: FileSelection,
   env: NodeJS.ProcessEnv,
 ): readonly SourceFile[] {
   const files = readConfigFiles(selection, env)
-  if (path === undefined) return files
-  const known = files.find((each) => isSameFile(each.path, path))
-  const named = loadFile(path)
-  return known ? files.map((file) => (file === known ? named : file)) : [named]
+  if (named === undefined) return files
+  const own = loadFile(named.path)
+  const known = files.find((each) => isSameFile(each.path, named.path))
+  if (known !== undefined) return files.map((file) => (file === known ? own : file))
+  requireUnread(named, files, selection)
+  return [own]
 }
 
-function findDefaultPaths(extension: string, home: string, env: NodeJS.ProcessEnv): readonly string[] {
+/** An edit of a file that cinder-volume does not read would have no effect: it would start on the old primary. */
+function requireUnread({ path, section }: NamedFile, files: readonly SourceFile[], { isTold }: FileSelection): void {
+  const reads = isTold ? files : files.filter((file) => section !== undefined && hasSection(file, section))
+  if (reads.length === 0) return
+  const places = reads.map((each) => quote(each.path)).join(', ')
+  const what = isTold ? 'its files are' : `it reads [${quote(section ?? '')}] from`
+  throw new AgentError('config_error', `cinder-volume does not read ${quote(path)}: ${what} ${places}.`, {
+    hint: isTold
+      ? 'Set {file} to one of them.'
+      : 'Set {file} to that file. If cinder-volume reads the other one, name all its files with {config_file}.',
+  })
+}
+
+/** Where oslo.config searches (oslo_config/cfg.py, _get_config_dirs), for the user that cinder-volume runs as; the caller's home comes last. */
+export function listDefaultFolders(
+  env: NodeJS.ProcessEnv,
+  serviceHome: string | undefined,
+  callerHome: string | undefined,
+): readonly string[] {
   const snaps = [env['SNAP_COMMON'], env['SNAP']].flatMap((snap) => (snap ? [join(snap, 'etc/cinder')] : []))
-  const folders = [join(home, '.cinder'), home, '/etc/cinder', '/etc', ...snaps]
+  const within = (home: string | undefined) => (home ? [join(home, '.cinder'), home] : [])
+  return [...within(serviceHome), '/etc/cinder', '/etc', ...snaps, ...within(callerHome)]
+}
+
+/** The home of the system user that cinder-volume runs as, by passwd(5). */
+function readServiceHome(): string | undefined {
+  try {
+    return /^cinder:(?:[^:\n]*:){4}([^:\n]*)/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+function findDefaultPaths(extension: string, folders: readonly string[]): readonly string[] {
   return ['cinder', 'cinder-volume'].flatMap((name) => {
     const candidates = folders.map((folder) => join(folder, name + extension))
     return candidates.find((path) => existsSync(path)) ?? []

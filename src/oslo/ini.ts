@@ -123,6 +123,10 @@ export function parseFile(file: TextFile): Ini {
   return parsed
 }
 
+export function hasSection(file: TextFile, name: string): boolean {
+  return parseFile(file).headers.some(({ section }) => normalizeSection(section) === normalizeSection(name))
+}
+
 /** The assignments of all files, in their order. */
 export function readAssignments(files: readonly TextFile[]): readonly LocatedAssignment[] {
   return files.flatMap((file) => parseFile(file).assignments.map((each) => ({ ...each, path: file.path })))

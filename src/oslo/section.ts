@@ -13,7 +13,7 @@ import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
-import { type LocatedAssignment, normalizeSection, parseFile, readAssignments, selectAssignments } from './ini.js'
+import { hasSection, type LocatedAssignment, normalizeSection, readAssignments, selectAssignments } from './ini.js'
 import { type Device, parseDevice } from './value.js'
 
 /** A backend's section, with all files that Cinder reads, in its order. */
@@ -43,11 +43,7 @@ export function locateSection(
       [kind]: backend,
     })
   }
-  const holding = files.filter(
-    (each) =>
-      (path === undefined || each.path === path) &&
-      parseFile(each).headers.some(({ section }) => normalizeSection(section) === normalizeSection(name)),
-  )
+  const holding = files.filter((each) => (path === undefined || each.path === path) && hasSection(each, name))
   const [file, ...others] = holding
   if (file === undefined) throw noSectionError(name, path === undefined ? files.map((each) => each.path) : [path])
   if (others.length > 0) {

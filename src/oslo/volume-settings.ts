@@ -10,8 +10,10 @@ export interface VolumeSettings {
   /** Seconds. */
   readonly reportInterval: number
   readonly enabledBackends: readonly string[]
-  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name. */
+  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name, or not known. */
   readonly hostOf: (section: string) => string | undefined
+  /** The part of `clusters.name` before the @ (cinder/cmd/volume.py); undefined: no cluster. */
+  readonly cluster: string | undefined
   /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
   readonly replicates: (section: string) => boolean
 }
@@ -23,9 +25,20 @@ export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.Pro
   return {
     reportInterval: readWholeNumber(lookup, 'report_interval') || REPORT_INTERVAL_S,
     enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
-    hostOf: (section) => value(section, 'backend_host') ?? value('DEFAULT', 'host'),
+    hostOf: (section) => ifResolved(() => value(section, 'backend_host') ?? value('DEFAULT', 'host')),
+    cluster: value('DEFAULT', 'cluster')?.trim() || undefined,
     replicates: (section) =>
       [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
+  }
+}
+
+/** A host can refer to an option whose default is not known here, such as my_ip. */
+function ifResolved(read: () => string | undefined): string | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof AgentError) return undefined
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Backend } from '../model/backend.js'
+import type { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -13,6 +14,10 @@ export interface ConfigPlan {
   readonly replicates: (backend: Backend) => boolean | undefined
   readonly section: Plan['section']
   readonly warnings: readonly string[]
+  /** Why neither the files may be edited nor their cinder-volume controlled: they are those of another backend. */
+  readonly otherBackend: AgentError | undefined
+  /** What must be known if the files are edited or their cinder-volume is controlled. */
+  readonly notes: readonly string[]
   readonly refusal: Objection | undefined
   /** Whether the section does not have the replica to promote, or not any more, though the row is still failed over. */
   readonly mustBeProven: boolean
@@ -28,6 +33,8 @@ export const NO_CONFIG: ConfigPlan = {
   replicates: () => undefined,
   section: undefined,
   warnings: [],
+  otherBackend: undefined,
+  notes: [],
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),

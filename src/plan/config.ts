@@ -4,6 +4,7 @@ import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
 import { applyEdit } from '../oslo/editor.js'
+import { findOtherBackend, makeOtherBackendError } from '../oslo/other-backend.js'
 import {
   assertDefinedOnce,
   type ConfigSection,
@@ -17,6 +18,7 @@ import {
 } from '../oslo/section.js'
 import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
+import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import { assumePromoted, objectToPromotion, objectToWrongReplica, skipPromotion } from './config-refusals.js'
@@ -40,9 +42,41 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   }
   return {
     ...planned,
+    ...findOwner(backend, request, planned, settings),
     replicates: (each) => replicates(each, request, facts, planned.edit),
     findEvidence: (each) => findEvidence(each, request, facts, planned.edit, settings),
   }
+}
+
+type Owner = Pick<ConfigPlan, 'otherBackend' | 'notes'>
+
+/** Whose cinder.conf it is. A reset alone needs none: then the files here may be those of another backend. */
+function findOwner(
+  backend: Backend,
+  { config, service }: Request,
+  { section }: ConfigPlan,
+  settings: () => VolumeSettings,
+): Owner {
+  const { otherBackend, notes } = NO_CONFIG
+  if (config === undefined && service === undefined) return { otherBackend, notes }
+  const name = section?.name ?? getSectionName(backend.target.name) ?? 'DEFAULT'
+  const other = findOtherBackend(backend, name, settings())
+  return {
+    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other),
+    notes: warnOfDisabledSection(name, settings()),
+  }
+}
+
+/** cinder/cmd/volume.py starts what `enabled_backends` names, letter by letter. */
+function warnOfDisabledSection(name: string, { enabledBackends }: VolumeSettings): readonly string[] {
+  if (enabledBackends.length === 0 || enabledBackends.includes(name)) return []
+  const list = formatList(
+    enabledBackends.map((each) => quote(each)),
+    ', ',
+  )
+  return [
+    `[${quote(name)}] is not in enabled_backends (${list}), so cinder-volume here does not serve it and sends no heartbeat for it. Add it there.`,
+  ]
 }
 
 function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts): ConfigPlan {

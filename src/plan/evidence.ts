@@ -5,6 +5,7 @@ import type { ConfigFacts, OldCopy, SourceFile } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { normalizeSection } from '../oslo/ini.js'
+import { findOtherBackend } from '../oslo/other-backend.js'
 import {
   type ReadableSection,
   readDevices,
@@ -45,7 +46,9 @@ export function findEvidence(
   try {
     const after = readSection(withEdit(facts, edit).files, name)
     if (after === undefined) return makeUnknown(`no cinder.conf with [${quote(name)}] can be read here`)
-    const other = findOtherHost(backend, name, settings())
+    // Any member shows what the section of a cluster is.
+    const hosts = backend.services.map((row) => row.name)
+    const other = findOtherBackend(backend, name, settings(), hosts)
     if (other !== undefined) return makeUnknown(`cinder.conf here is that of ${quote(other)}`)
     if (readInheritedDevices(after).some(({ read }) => read.get('backend_id') === active))
       return { kind: 'disproven', problem: `[${quote(name)}] still has ${quote(active)} as a replica` }
@@ -60,14 +63,6 @@ export function findEvidence(
     if (error instanceof AgentError) return makeUnknown(`cinder.conf cannot be read: ${error.problem}`)
     throw error
   }
-}
-
-/** The host of the backend by cinder.conf, if it is that of another backend. */
-function findOtherHost({ target, services }: Backend, section: string, { hostOf }: VolumeSettings): string | undefined {
-  const host = hostOf(section)
-  const here = `${host}@${section}`
-  const names = [target.name, ...services.map(({ name }) => name)]
-  return host === undefined || names.includes(here) || getSectionName(target.name) === undefined ? undefined : here
 }
 
 /** The section before the edit, and as the copy from before an earlier edit has it. */

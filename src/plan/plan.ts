@@ -74,6 +74,9 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
   const controlsService = control.stops || control.starts
   const facts = { request, observation, config, waitsForDown, controlsService, stopsService: control.stops }
+  // Also a wait needs to know whose service it is.
+  const isAboutFiles = request.service === undefined ? config.edit !== undefined : steps.length > 0
+  if (isAboutFiles && config.otherBackend !== undefined) throw config.otherBackend
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
@@ -83,6 +86,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     section: config.section,
     warnings: [
       ...config.warnings,
+      ...(isAboutFiles ? config.notes : []),
       ...listProofWarnings(candidates),
       ...warnOfMissingReplica(candidates, config),
       ...warnOfNeighbours(observation, control.starts),

@@ -22,7 +22,6 @@ const WARNINGS: readonly StepWarning[] = [
   { id: 'other_backends_stop', list: warnOfOtherBackends },
   { id: 'start_while_failed_over', list: warnOfStartWhileFailedOver },
   { id: 'replication_not_checked', list: warnOfUncheckedReplication },
-  { id: 'config_of_another_host', list: warnOfAnotherHost },
   { id: 'columns_set_directly', list: warnOfDirectColumns },
   { id: 'thaw_enables', list: warnOfEnabling },
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
@@ -69,14 +68,6 @@ function warnOfUncheckedReplication({ backend, request, actions }: Subject): rea
   if (request.service === undefined || request.wait || !actions.includes('start_service')) return []
   if (backend.target.desired.replication === undefined) return []
   return ['wait is false, so replication_status is not checked after cinder-volume has started.']
-}
-
-function warnOfAnotherHost({ backend, observation: { service }, actions }: Subject): readonly string[] {
-  if (service?.otherHost === undefined || !(actions.includes('stop_service') || actions.includes('start_service')))
-    return []
-  return [
-    `cinder.conf here is that of ${quote(service.otherHost)}, not of ${quote(backend.target.name)}: is this the right machine?`,
-  ]
 }
 
 /**

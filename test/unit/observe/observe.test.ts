@@ -99,15 +99,14 @@ describe('the service of a backend', () => {
   const hostOf = async (world: World, document: object) => (await observeWorld(world, ask(document))).service
 
   test('is the member that the request names, else the one of cinder.conf', async () => {
-    expect(await hostOf(cluster('vol1'), { host: 'vol2@arrayA', ...started })).toMatchObject({
-      host: 'vol2@arrayA',
-      otherHost: 'vol1@arrayA',
-    })
+    expect(await hostOf(cluster('vol1'), { host: 'vol2@arrayA', ...started })).toMatchObject({ host: 'vol2@arrayA' })
     for (const host of ['vol1', 'vol2'])
       expect(await hostOf(cluster(host), { cluster: 'c9@arrayA', ...started })).toMatchObject({
         host: `${host}@arrayA`,
       })
-    expect(await codeOf(() => hostOf(cluster('vol7'), { cluster: 'c9@arrayA', ...started }))).toBe('invalid_request')
+    expect(await codeOf(() => hostOf(cluster('vol7'), { cluster: 'c9@arrayA', ...started }))).toBe('config_error')
+    const unnamed = { ...cluster('x'), file: makeConf('A', ['B']).replace('host = vol1\n', '') }
+    expect(await codeOf(() => hostOf(unnamed, { cluster: 'c9@arrayA', ...started }))).toBe('invalid_request')
   })
 
   test('has the other backends that it serves', async () => {

@@ -9,7 +9,7 @@ const started = { service: { manager: 'systemd', state: 'started' } }
 const stopped = { service: { manager: 'systemd', state: 'stopped' } }
 const reset = { active_backend: 'reset' }
 const two = makeConf('A', ['B']).replace('enabled_backends = arrayA', 'enabled_backends = arrayA,arrayQ')
-const elsewhere = makeConf('A', ['B']).replace('host = vol1', 'host = vol7')
+const disabled = makeConf('A', ['B']).replace('enabled_backends = arrayA', 'enabled_backends = arrayQ')
 const EDIT = { config: { options: { san_ip: 'ip-X' } } }
 
 async function warningsOf(world: World, document: object): Promise<readonly string[]> {
@@ -37,7 +37,9 @@ test.each<readonly [string, World, object, string | undefined]>([
     'replication_status',
   ],
   ['replication with a wait', down(HEALTHY), { ...started, replication: 'enabled' }, undefined],
-  ['a service whose cinder.conf is that of another host', down(HEALTHY, elsewhere), started, 'vol7@arrayA'],
+  ['a start of a service that does not serve the backend', down(HEALTHY, disabled), started, '(arrayQ)'],
+  ['a service that does not serve the backend, and stays', up(HEALTHY, disabled), started, undefined],
+  ['an edit of a section that is not served', down(HEALTHY, disabled), EDIT, '(arrayQ)'],
   [
     'a thaw of what an admin disabled',
     down({ ...FROZEN, disabled_reason: 'disk swap' }),
