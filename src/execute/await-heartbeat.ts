@@ -27,14 +27,16 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
-    const isOld = next.hosts.every((host) => onlyGrowsOld(host, last, tools))
     // A heartbeat that stands still is old enough in a foreseeable time.
-    if (clock.now() >= deadline && !isOld) {
+    const beating = next.hosts.filter((host) => !onlyGrowsOld(host, last, tools))
+    if (clock.now() >= deadline && beating.length > 0) {
       if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
-      throw makeStillUpError(next.hosts, last, tools)
+      throw makeStillUpError(beating, last, tools)
     }
-    const names = next.hosts.map((each) => quote(each)).join(', ')
-    onProgress(`waiting until ${isOld ? `Cinder counts ${names} as down` : `the heartbeat of ${names} has stopped`}`)
+    const names = (beating.length > 0 ? beating : next.hosts).map((each) => quote(each)).join(', ')
+    onProgress(
+      `waiting until ${beating.length > 0 ? `the heartbeat of ${names} has stopped` : `Cinder counts ${names} as down`}`,
+    )
     await clock.pause(ROW_POLL_MS)
   }
 }

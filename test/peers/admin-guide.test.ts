@@ -39,7 +39,7 @@ async function hostAfterFailover(
   const home = mkdtempSync(join(folder, 'home-'))
   mkdirSync(join(home, 'etc'))
   mkdirSync(join(home, 'bin'))
-  const conf = readFileSync(volume.conf, 'utf8').replace('service_down_time = 10', 'service_down_time = 3')
+  const conf = readFileSync(volume.conf, 'utf8')
   writeFileSync(volume.conf, `${conf.split('[arrayA]')[0]}[arrayA]${SECTION}`)
   symlinkSync(volume.conf, join(home, 'etc/cinder.conf'))
   symlinkSync(EXECUTABLE, join(home, 'bin/cinder-backend'))
