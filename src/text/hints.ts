@@ -28,7 +28,6 @@ export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>>
     request: 'config.options, without config.promote',
     command: 'config.options, without config.promote, in a file for cinder-backend apply',
   },
-  reset_alone: { request: 'remove config.promote', command: 'use reset-active-backend instead of promote' },
   section: { request: 'config.section', command: 'config.section in a file for cinder-backend apply' },
   file: { request: 'config.file', command: 'config.file in a file for cinder-backend apply' },
   input: { request: 'JSON object to standard input', command: 'object in JSON or YAML' },

@@ -89,6 +89,7 @@ describe('guards and error codes', () => {
       'plan/failing-over.ts',
       'plan/guards.ts',
       'plan/proof.ts',
+      'oslo/files.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
       'service/containers.ts',
