@@ -85,6 +85,7 @@ describe('guards and error codes', () => {
   test('every message that the guide quotes is in the code', () => {
     const files = [
       'plan/config-refusals.ts',
+      'plan/failing-over.ts',
       'plan/guards.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
