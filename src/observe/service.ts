@@ -16,9 +16,9 @@ export function describeService(
   manager: Pick<ServiceManager, 'manager' | 'name'>,
   state: ServiceState,
 ): ServiceFacts {
-  const section = request.config?.section ?? getSectionName(backend.target.name) ?? ''
+  const section = getSectionName(backend.target.name) ?? request.config?.section ?? ''
   const settings = readVolumeSettings(files, env)
-  const here = `${settings.hostOf(section) ?? hostname()}@${getSectionName(backend.target.name) ?? section}`
+  const here = `${settings.hostOf(section) ?? hostname()}@${section}`
   const host = findHost(backend, here, findOtherBackend(backend, section, settings))
   return {
     manager: manager.manager,
