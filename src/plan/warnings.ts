@@ -108,11 +108,11 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   ]
 }
 
-function warnOfLeftMembers({ backend, rows, actions, observation: { serviceDownTime } }: Subject): readonly string[] {
+function warnOfLeftMembers({ backend, rows, actions, observation }: Subject): readonly string[] {
   if (actions.length === 0) return []
   const [cluster, ...services] = rows.map(({ row }) => row)
   const before = backend.cluster && { ...backend, cluster, services }
-  return (before === undefined ? [] : listLeftBehind(before, serviceDownTime)).map(
+  return (before === undefined ? [] : listLeftBehind(before, observation)).map(
     ({ name }) =>
       `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
   )
