@@ -91,6 +91,7 @@ describe('guards and error codes', () => {
       'plan/proof.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
+      'oslo/files.ts',
       'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')
