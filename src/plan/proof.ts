@@ -63,7 +63,10 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
     case 'unknown':
       if (promoted !== undefined) return PROVEN
       if (isBare) return { ...PROVEN, doubt: evidence.problem }
-      return refuse(evidence.problem, `Check that its section has the settings of ${array}. Then {promoted}.`)
+      return refuse(
+        evidence.problem,
+        `Check its section. If it does not have all settings of ${array}, write them there first. If it has them, {promoted}.`,
+      )
   }
 }
 

@@ -272,6 +272,7 @@ describe.skipIf(absent !== null)(
           const request = {
             host: 'vol1@arrayA',
             config_file: volume.conf,
+            config: promotion(volume).config,
             active_backend: 'reset',
             frozen: true,
             wait: true,
