@@ -39,7 +39,16 @@ function on(
       volume.start()
       await beating(database)
       const base = { host: 'vol1@arrayA', config_file: volume.conf, service: volume.service }
-      await work({ database, volume, base, row: async () => (await database.rows('services'))[0] ?? {} })
+      let before = Number.POSITIVE_INFINITY
+      const execute = (sql: string) => {
+        if (sql.includes(FAIL_OVER)) before = volume.starts().length
+        return database.execute(sql)
+      }
+      const row = async () => (await database.rows('services'))[0] ?? {}
+      await work({ database: { ...database, execute }, volume, base, row })
+      // After a failover it never runs on the old primary again.
+      for (const { active_backend_id, san_ip } of volume.starts().slice(before))
+        expect(active_backend_id ?? san_ip).not.toBe('192.0.2.1')
     } finally {
       volume.stop()
       await database.close()

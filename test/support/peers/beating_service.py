@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Stands in for cinder-volume where hundreds of starts are wanted: beats five times a second, says at its start that it replicates, and adds what
-its driver would be given, as oslo.config reads it, to the file STARTS."""
+its driver would be given, as oslo.config reads it, to the file STARTS. Its clock may be behind that of the database."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_config import types
 
 conf = cfg.ConfigOpts()
-conf.register_opts([cfg.StrOpt('host')])
+conf.register_opts([cfg.StrOpt('host'), cfg.IntOpt('clock_lag', default=0)])
 conf.register_opts([cfg.StrOpt('connection')], group='database')
 # cinder/volume/drivers/san/san.py, cinder/volume/driver.py
 section = [cfg.StrOpt('san_ip'), cfg.MultiOpt('replication_device', item_type=types.Dict())]
@@ -44,6 +44,6 @@ def execute(statement):
 tell_start()
 execute("UPDATE services SET replication_status = 'enabled' WHERE host = ? AND replication_status != 'failed-over'")
 while True:
-    now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    now = f"strftime('%Y-%m-%d %H:%M:%f', 'now', '{-conf.clock_lag:+} seconds')"
     execute(f'UPDATE services SET report_count = report_count + 1, updated_at = {now} WHERE host = ?')
     time.sleep(0.2)
