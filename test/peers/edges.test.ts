@@ -133,7 +133,8 @@ describe.skipIf(missing.cinder !== null)(
           service: { ...volume.service, start: script },
         })
         expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'failed_over' } })
-        expect(result.warnings).toEqual([]) // no guard was forced
+        // No guard was forced.
+        expect(result.warnings).toEqual([expect.stringMatching(/no undo is given for it/)])
         for (const start of volume.starts().slice(1)) expect(start).toMatchObject({ san_ip: '192.0.2.2' })
         expect(result.msg).toMatch(/was failed over again after its reset .*"arrayX"/)
       }),
