@@ -56,7 +56,7 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
     case 'disproven':
       return refuse(
         `${evidence.problem}, so cinder-volume would start on another array`,
-        `Promote ${array} in cinder.conf: with {promote}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`,
+        `Promote ${array} in cinder.conf: with {promotion}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`,
       )
     case 'moved':
       return { ...PROVEN, left: evidence.left }
