@@ -13,6 +13,7 @@ export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>>
   config_file: { request: 'config_file', command: '--config-file' },
   config_dir: { request: 'config_dir', command: '--config-dir' },
   promote: { request: 'config.promote', command: '--to' },
+  promotion: { request: 'config.promote', command: 'cinder-backend promote' },
   replicas: { request: 'config.replication_device', command: '--replica' },
   options: { request: 'config.options', command: '--set' },
   promoted: { request: 'set promoted to its name', command: 'add --promoted with its name' },

@@ -92,6 +92,7 @@ describe('guards and error codes', () => {
       'oslo/files.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
+      'oslo/files.ts',
       'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')
