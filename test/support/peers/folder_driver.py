@@ -84,7 +84,9 @@ class FolderDriver(driver.VolumeDriver):
     # Volumes and their snapshots.
 
     def create_volume(self, volume):
-        self._save(volume.name, {'size': volume.size, 'replicated': volume.is_replicated(), 'snapshots': []})
+        replicated = volume.is_replicated()
+        self._save(volume.name, {'size': volume.size, 'replicated': replicated, 'snapshots': []})
+        return {'replication_status': 'enabled' if replicated else 'disabled'}
 
     def delete_volume(self, volume):
         self._load(volume.name)

@@ -45,7 +45,10 @@ export async function findQuietPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_768)
     const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ])
     if (!isFree) continue
     server.close()
     await once(server, 'close')

@@ -34,5 +34,8 @@ export async function startRabbitMq(folder: string): Promise<RabbitMq> {
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-noinput -kernel inet_dist_use_interface {127,0,0,1}',
   }
   const epmd = startProgram('epmd', ['-port', epmdPort, '-address', '127.0.0.1'], path('epmd.log'))
-  return { url: `rabbit://guest:guest@127.0.0.1:${port}/`, programs: [startProgram(SERVER, [], path('log'), env), epmd] }
+  return {
+    url: `rabbit://guest:guest@127.0.0.1:${port}/`,
+    programs: [startProgram(SERVER, [], path('log'), env), epmd],
+  }
 }

@@ -3,16 +3,14 @@ import { join } from 'node:path'
 import { inject } from 'vitest'
 import { mariaDb, type TableRow } from '../databases.js'
 import { controlVolume, until } from '../volume.js'
-import { findQuietPort, type Program, startProgram } from './program.js'
+import { openApi } from './cinder-api.js'
+import { findQuietPort, startProgram } from './program.js'
 import { startRabbitMq } from './rabbitmq.js'
 
 const { folder: tests } = inject('peers')
 
-/** 32 hexadecimal digits, as the API's routes want them. */
-const PROJECT = '0123456789abcdef0123456789abcdef'
-
-/** Cinder's microversion that Debian 12 has. */
-const VERSION = 'volume 3.70'
+/** The backend. */
+export const HOST = 'vol1@arrayA'
 
 /** The addresses of the arrays, which are their folders' names too. */
 export const ARRAYS = { arrayA: '192.0.2.1', arrayB: '192.0.2.2', arrayC: '192.0.2.3', arrayD: '192.0.2.4' } as const
@@ -21,7 +19,7 @@ export type WholeCinder = Awaited<ReturnType<typeof startWholeCinder>>
 
 /**
  * A whole Cinder without Keystone: MariaDB, RabbitMQ, cinder-api, cinder-scheduler, and a cinder-volume whose arrays are folders (folder_driver.py).
- * Its backend vol1@arrayA replicates to arrayB and arrayC. Errors: a program ends, or it does not work within a minute.
+ * Its backend replicates from arrayA to arrayB and arrayC. Errors: a program ends, or it does not work within a minute.
  */
 export async function startWholeCinder() {
   const folder = mkdtempSync(join(tests, 'whole-'))
@@ -39,58 +37,34 @@ export async function startWholeCinder() {
   const volume = controlVolume(folder)
   volume.start()
 
-  const call = callApi(`http://127.0.0.1:${port}/v3/${PROJECT}`)
-  const rows = async () => (await database.rows('services')).filter(({ binary }) => binary === 'cinder-volume')
-  const cinder = {
-    volume,
-    array,
-    call,
-    /** The row of vol1@arrayA. */
-    row: async (): Promise<TableRow> => (await rows())[0] ?? {},
-    stop: async () => {
-      volume.stop()
-      await Promise.all(services.map((each) => each.stop('SIGTERM')))
-      await Promise.all(rabbit.programs.map((each) => each.stop('SIGKILL')))
-      await database.close()
-    },
+  const stop = async () => {
+    volume.stop()
+    await Promise.all(services.map((each) => each.stop('SIGTERM')))
+    await Promise.all(rabbit.programs.map((each) => each.stop('SIGKILL')))
+    await database.close()
   }
+  /** The row of the backend. */
+  const row = async (): Promise<TableRow> => {
+    const rows = await database.rows('services')
+    return rows.find(({ host }) => host === HOST) ?? {}
+  }
+  const api = openApi(port, HOST, row)
   try {
-    await untilItWorks(call, [...services, ...rabbit.programs])
+    await until('the whole Cinder works', () => {
+      for (const program of [...services, ...rabbit.programs]) program.requireRunning()
+      return api.isReady()
+    })
   } catch (error) {
-    await cinder.stop()
+    await stop()
     throw error
   }
-  return cinder
+  return { volume, array, row, stop, ...api }
 }
 
-async function untilItWorks(call: ReturnType<typeof callApi>, programs: readonly Program[]): Promise<void> {
-  await until('the scheduler knows the pool', async () => {
-    for (const program of programs) program.requireRunning()
-    const { pools } = await call('GET', '/scheduler-stats/get_pools').catch(() => ({ pools: [] }))
-    return pools.length > 0
-  })
-}
-
-/** Errors: an answer that is none of 2xx; the message has it. */
-function callApi(base: string) {
-  return async (method: string, path: string, body?: object) => {
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: {
-        'X-Auth-Token': `admin:${PROJECT}`,
-        'OpenStack-API-Version': VERSION,
-        'Content-Type': 'application/json',
-      },
-      signal: AbortSignal.timeout(30_000),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
-    return text === '' ? {} : JSON.parse(text)
-  }
-}
-
-function makeConf(folder: string, { connection, transport, port }: { connection: string; transport: string; port: number }) {
+function makeConf(
+  folder: string,
+  { connection, transport, port }: { connection: string; transport: string; port: number },
+) {
   return `[DEFAULT]
 auth_strategy = noauth
 osapi_volume_listen = 127.0.0.1
