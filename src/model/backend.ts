@@ -121,6 +121,11 @@ export function getSectionName(name: string): string | undefined {
   return at < 0 ? undefined : name.slice(at + 1)
 }
 
+/** Section names ignore case, except DEFAULT (oslo_config/cfg.py, _normalize_group_name). */
+export function normalizeSection(section: string): string {
+  return section === 'DEFAULT' ? section : section.toLowerCase()
+}
+
 export function isChange({ row, after }: RowChange): boolean {
   return !isSameState(row.state, after)
 }

@@ -16,9 +16,9 @@ export function describeService(
   manager: Pick<ServiceManager, 'manager' | 'name'>,
   state: ServiceState,
 ): ServiceFacts {
-  const section = request.config?.section ?? getSectionName(backend.target.name) ?? ''
+  const section = getSectionName(backend.target.name) ?? request.config?.section ?? ''
   const settings = readVolumeSettings(files, env)
-  const here = `${settings.hostOf(section) ?? hostname()}@${getSectionName(backend.target.name) ?? section}`
+  const here = `${settings.hostOf(section) ?? hostname()}@${section}`
   const host = findHost(backend, here, findOtherBackend(backend, section, settings))
   return {
     manager: manager.manager,
@@ -37,7 +37,7 @@ export function listNeighbourHosts({ targets, config }: Request, { files, env }:
   if (target === undefined) return []
   const section = config?.section ?? getSectionName(target.name)
   const settings = readVolumeSettings(files, env)
-  const here = target.kind === 'host' ? target.name.replace(/@.*/s, '') : hostname()
+  const here = target.kind === 'host' ? target.name.replace(/@[^@]*$/, '') : hostname()
   return settings.enabledBackends
     .filter((each) => each !== section)
     .map((each) => `${settings.hostOf(each) ?? here}@${each}`)

@@ -1,7 +1,8 @@
+import { normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import { quote } from '../text/quote.js'
-import { normalizeSection, parseFile } from './ini.js'
+import { parseFile } from './ini.js'
 
 /** An option by the group and name that Cinder registers it under. */
 interface OptionName {

@@ -1,4 +1,5 @@
-import { type Assignment, type Ini, normalizeSection, parseIni } from './ini.js'
+import { normalizeSection } from '../model/backend.js'
+import { type Assignment, type Ini, parseIni } from './ini.js'
 import { getEnding, joinLines, type Line, makeLine, splitLines } from './lines.js'
 import { type Device, formatDevice, isSameDevice, parseDevice } from './value.js'
 

@@ -68,7 +68,7 @@ function requireUnread({ path, section }: NamedFile, files: readonly SourceFile[
 }
 
 /** Where oslo.config searches (oslo_config/cfg.py, _get_config_dirs), for the user that cinder-volume runs as; the caller's home comes last. */
-export function listDefaultFolders(
+function listDefaultFolders(
   env: NodeJS.ProcessEnv,
   serviceHome: string | undefined,
   callerHome: string | undefined,

@@ -1,3 +1,4 @@
+import { normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 
@@ -34,11 +35,6 @@ const rstrip = (text: string) => text.replace(BEHIND, '')
 /** Python's str.strip. */
 export function strip(text: string): string {
   return rstrip(lstrip(text))
-}
-
-/** Section names ignore case, except DEFAULT (oslo_config/cfg.py, _normalize_group_name). */
-export function normalizeSection(section: string): string {
-  return section === 'DEFAULT' ? section : section.toLowerCase()
 }
 
 /**

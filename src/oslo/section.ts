@@ -7,13 +7,13 @@
  * with its owner, mode and attributes; messages show no values, because they may be secrets.
  * Not promised: that Cinder accepts a value, nor that nobody else edits the file at the same time (a change seen is a conflict).
  */
-import { type BackendName, getSectionName } from '../model/backend.js'
+import { type BackendName, getSectionName, normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
-import { hasSection, type LocatedAssignment, normalizeSection, readAssignments, selectAssignments } from './ini.js'
+import { hasSection, type LocatedAssignment, readAssignments, selectAssignments } from './ini.js'
 import { type Device, parseDevice } from './value.js'
 
 /** A backend's section, with all files that Cinder reads, in its order. */

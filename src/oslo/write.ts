@@ -43,6 +43,7 @@ export function replaceFile({ file, before, after, backup, section, keepsOldCopy
   let saved: string | undefined
   try {
     real = realpathSync(file)
+    requireOneName(file, real)
     removeLeftovers(real)
     const temporary = join(dirname(real), `${getPrefix(real)}${process.pid}`)
     made.push(temporary)
@@ -95,13 +96,24 @@ export function removeOldCopy({ original, section }: Pick<OldCopy, 'original' | 
 export function requireWritable(file: string): void {
   try {
     const real = realpathSync(file)
+    requireOneName(file, real)
     accessSync(dirname(real), constants.W_OK | constants.X_OK)
     if (isImmutable(real)) throw new Error('it is immutable (chattr +i)')
     if (isMountPoint(real))
       throw new Error('it is a mount point, which cannot be replaced; edit the file that is mounted there')
   } catch (error) {
-    throw notWrittenError(file, error)
+    throw error instanceof AgentError ? error : notWrittenError(file, error)
   }
+}
+
+/** A file that is replaced leaves its hard links behind, with the old content. Errors: config_write_failed. */
+function requireOneName(file: string, real: string): void {
+  const { nlink, ino } = statSync(real)
+  if (nlink <= 1) return
+  const problem = `${quote(file)} was not changed: it has ${nlink} names (hard links), and the others would keep the old content.`
+  throw new AgentError('config_write_failed', problem, {
+    hint: `Find the names with find -xdev -inum ${ino}. Remove the others, or make them symbolic links.`,
+  })
 }
 
 /** The kernel refuses root too, with EPERM instead of EACCES. */

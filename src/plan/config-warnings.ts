@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { findDriver, isReplicaKey } from '../drivers/drivers.js'
+import { normalizeSection } from '../model/backend.js'
 import type { WantedConfig } from '../model/request.js'
-import { normalizeSection } from '../oslo/ini.js'
 import { type ConfigSection, readInheritedValue, readValue } from '../oslo/section.js'
 import type { Device } from '../oslo/value.js'
 import { quote } from '../text/quote.js'

@@ -1,4 +1,4 @@
-import { type Backend, getSectionName } from '../model/backend.js'
+import { type Backend, getSectionName, normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
@@ -59,7 +59,7 @@ function findOwner(
 ): Owner {
   const { otherBackend, notes } = NO_CONFIG
   if (config === undefined && service === undefined) return { otherBackend, notes }
-  const name = section?.name ?? getSectionName(backend.target.name) ?? 'DEFAULT'
+  const name = getSectionName(backend.target.name) ?? section?.name ?? 'DEFAULT'
   const other = findOtherBackend(backend, name, settings())
   return {
     otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other),
@@ -99,11 +99,22 @@ function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts)
       backup: wanted.backup,
       keepsOldCopy: takesOutActive(section, edit, replica),
       ...edit,
-      warnings: [...edit.warnings, ...(isMissing && active === undefined ? [assumePromoted(section, id)] : [])],
+      warnings: [
+        ...warnOfForeignSection(section, backend),
+        ...edit.warnings,
+        ...(isMissing && active === undefined ? [assumePromoted(section, id)] : []),
+      ],
     },
     refusal: isForAnother ? objectToPromotion(backend, id ?? '', active) : refusal,
     mustBeProven,
   }
+}
+
+/** Which `force` alone allows. */
+function warnOfForeignSection({ name }: ConfigSection, { target }: Backend): readonly string[] {
+  const own = getSectionName(target.name)
+  if (own === undefined || normalizeSection(own) === normalizeSection(name)) return []
+  return [`[${quote(name)}] is not the section of ${quote(target.name)}, and is edited by force.`]
 }
 
 /** Whether nothing in the request but the name tells what the section must have. */

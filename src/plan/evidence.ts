@@ -1,10 +1,9 @@
 import { findDriver, findIdentity } from '../drivers/drivers.js'
-import { type Backend, getSectionName, listActiveBackendIds } from '../model/backend.js'
+import { type Backend, getSectionName, listActiveBackendIds, normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, OldCopy, SourceFile } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { normalizeSection } from '../oslo/ini.js'
 import { findOtherBackend } from '../oslo/other-backend.js'
 import {
   type ReadableSection,

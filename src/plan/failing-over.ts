@@ -39,7 +39,7 @@ function objectToOwnFailover(candidate: Candidate, failing: readonly Row[]): Obj
 }
 
 function describeMember(row: Row): string {
-  return `${quote(row.name)}, ${row.heartbeatAge === null ? 'no heartbeat' : `last heartbeat ${describeAge(row)} ago`}`
+  return `${quote(row.name)}, ${row.heartbeatAge === null ? 'no heartbeat' : `last heartbeat ${describeAge(row)}`}`
 }
 
 function findWayOn(

@@ -1,9 +1,11 @@
 import { isFailedOver } from '../model/failover.js'
+import { measureClockLag } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { listLeftBehind } from './failing-over.js'
 import type { BackendSummary } from './summary.js'
+import { describeClockLag } from './words.js'
 
 /** What was done to one backend, or is to be done, with the facts that it was planned from. */
 interface Subject extends BackendSummary {
@@ -27,6 +29,7 @@ const WARNINGS: readonly StepWarning[] = [
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
   { id: 'member_left_failing_over', list: warnOfLeftMembers },
   { id: 'thaw_without_start', list: warnOfThawWithoutStart },
+  { id: 'clocks_differ', list: warnOfClocks },
 ]
 
 /** What an operator must know of what was done, or is to be done. */
@@ -139,4 +142,12 @@ function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
   return [
     `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume trusts these columns at its next start.`,
   ]
+}
+
+/** Cinder and this agent judge heartbeats by their age. */
+function warnOfClocks({ backend, observation }: Subject): readonly string[] {
+  return backend.services.flatMap((row) => {
+    const lag = describeClockLag(measureClockLag(row, observation.heartbeats, observation.at) ?? 0)
+    return lag === '' ? [] : [`The clock of cinder-volume on ${quote(row.name)} is ${lag}. Correct it.`]
+  })
 }

@@ -1,6 +1,7 @@
+import { normalizeSection } from '../model/backend.js'
 import type { DiffDocument } from '../model/contract.generated.js'
 import type { ConfigEdit } from '../model/plan.js'
-import { normalizeSection, parseIni } from '../oslo/ini.js'
+import { parseIni } from '../oslo/ini.js'
 import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'

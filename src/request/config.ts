@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import schema from '../../schemas/request.schema.json' with { type: 'json' }
+import { getSectionName, normalizeSection } from '../model/backend.js'
 import type { RequestDocument } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
+import { quote } from '../text/quote.js'
 import { toBoolean } from './coerce.js'
 import { requireOneBackend } from './target.js'
 
@@ -20,10 +22,29 @@ function requireExact(value: unknown): void {
   }
 }
 
+/** An edit of another backend's section would change an array that the row says nothing of. Errors: invalid_request. */
+function requireOwnSection({ config, force, host, cluster }: RequestDocument): void {
+  const name = cluster ?? host ?? ''
+  const own = getSectionName(name)
+  const asked = config?.section
+  if (own === undefined || asked === undefined || force === true) return
+  if (normalizeSection(own) === normalizeSection(asked)) return
+  throw new AgentError(
+    'invalid_request',
+    `[${quote(asked)}] is not the section of ${quote(name)}, which is [${quote(own)}].`,
+    {
+      hint: `Remove {section}, or name the backend of [${quote(asked)}]. If cinder-volume serves ${quote(name)} by that section all the same, add {force}.`,
+      [cluster === undefined ? 'host' : 'cluster']: name,
+    },
+  )
+}
+
 /** Errors: invalid_request. */
-export function parseConfig({ config, backends }: RequestDocument): WantedConfig | undefined {
+export function parseConfig(document: RequestDocument): WantedConfig | undefined {
+  const { config, backends } = document
   if (config === undefined) return undefined
   requireOneBackend('config', backends)
+  requireOwnSection(document)
   const {
     file,
     section,

@@ -14,6 +14,7 @@ export function findSimilar(name: string, known: readonly string[], most: number
 /** A name that only lacks a part (`vol1` for `vol1@arrayA`), or differs in one, is nearer than its length tells. */
 function unlikeness(wanted: string, candidate: string): number {
   if (candidate.startsWith(wanted) || wanted.startsWith(candidate)) return 1
-  const sameHost = wanted.includes('@') && wanted.split('@')[0] === candidate.split('@')[0]
+  const hostOf = (name: string) => name.slice(0, name.lastIndexOf('@'))
+  const sameHost = wanted.includes('@') && hostOf(wanted) === hostOf(candidate)
   return sameHost ? Math.min(2, distance(wanted, candidate)) : distance(wanted, candidate)
 }

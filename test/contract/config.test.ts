@@ -161,7 +161,7 @@ describe('options and devices', () => {
       error: { code: 'config_error' },
       msg: expect.stringContaining(`${one}, line 3`),
     })
-    expect(await run({ options, section: 'nowhere' }, { config_file: one })).toMatchObject({
+    expect(await run({ options, section: 'nowhere' }, { config_file: one, force: true })).toMatchObject({
       error: { code: 'config_error' },
       msg: expect.stringContaining('[nowhere]'),
     })

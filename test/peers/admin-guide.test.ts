@@ -6,7 +6,8 @@ import resultSchema from '../../schemas/result.schema.json' with { type: 'json' 
 import { COMMANDS } from '../../src/frontends/cli/commands.js'
 import { toRequest } from '../../src/request/request.js'
 import { EXECUTABLE } from '../support/agent.js'
-import { sqliteByCinder, type TestDatabase } from '../support/databases.js'
+import { sqliteByCinder, type TestDatabase, titled } from '../support/databases.js'
+import { whyNoMounts, withMounts } from '../support/mounts.js'
 import { HEALTHY, service } from '../support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
@@ -36,18 +37,26 @@ async function hostAfterFailover(
   const database = await sqliteByCinder.create()
   const volume = cinderVolume(database, { fake: true, reportInterval: 1 })
   const home = mkdtempSync(join(folder, 'home-'))
-  mkdirSync(join(home, '.cinder'))
+  mkdirSync(join(home, 'etc'))
   mkdirSync(join(home, 'bin'))
-  const conf = readFileSync(volume.conf, 'utf8').replace('service_down_time = 10', 'service_down_time = 3')
+  const conf = readFileSync(volume.conf, 'utf8')
   writeFileSync(volume.conf, `${conf.split('[arrayA]')[0]}[arrayA]${SECTION}`)
-  symlinkSync(volume.conf, join(home, '.cinder/cinder.conf'))
+  symlinkSync(volume.conf, join(home, 'etc/cinder.conf'))
   symlinkSync(EXECUTABLE, join(home, 'bin/cinder-backend'))
   writeFileSync(join(home, 'bin/systemctl'), systemctl(volume.service), { mode: 0o755 })
   const run = (script: string) => {
-    const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
+    const command = withMounts({ '/etc/cinder': join(home, 'etc') }, [
+      'bash',
+      '--norc',
+      '-euo',
+      'pipefail',
+      '-c',
+      script,
+    ])
+    const { status, stdout, stderr } = spawnSync(command[0] ?? '', command.slice(1), {
       cwd: home,
       encoding: 'utf8',
-      env: { ...process.env, HOME: home, PATH: `${join(home, 'bin')}:${process.env['PATH']}` },
+      env: { ...process.env, PATH: `${join(home, 'bin')}:${process.env['PATH']}` },
     })
     expect(stderr).toBe('')
     expect({ status, stdout }).toMatchObject({ status: 0 })
@@ -82,50 +91,47 @@ esac
 const promoted =
   'san_ip = 192.0.2.2\npure_api_token = token-of-B\nreplication_device = backend_id:arrayC,san_ip:192.0.2.3,api_token:token-of-C'
 
-describe.skipIf(sqliteByCinder.missing !== null)(
-  sqliteByCinder.missing === null
-    ? 'followed to the letter'
-    : `followed to the letter (skipped: ${sqliteByCinder.missing})`,
-  () => {
-    test.concurrent('the six steps in one task', async () => {
-      await hostAfterFailover(async (run, database, conf) => {
-        const [stand = ''] = blocks('sh', 'See where you stand')
-        const [, told = ''] = /^(vol1@arrayA: .+)$/m.exec(blocks('text', 'See where you stand').join('')) ?? []
-        expect(JSON.parse(run(stand)).msg).toBe(told)
-        const [write = '', check = '', promote = '', again = '', ...more] = blocks('sh', 'The six steps in one task')
-        expect(more).toEqual([])
-        run(write)
-        const foretold = JSON.parse(run(check))
-        expect(conf()).not.toContain('arrayC')
-        const result = JSON.parse(run(promote))
-        expect(result).toMatchObject({ changed: true, failed: false })
-        expect(result.backends[0].actions).toEqual(foretold.backends[0].actions)
-        expect(result.backends[0].actions).toHaveLength(7)
-        expect(JSON.parse(run(again))).toMatchObject({ changed: false, failed: false })
-        const [look = ''] = blocks('sh', 'Check the result')
-        expect(guide).toContain(JSON.parse(run(look)).msg.replace('vol1@arrayA: ', ''))
-        expect(conf()).toContain(promoted)
-        expect(await database.rows('services')).toMatchObject([HEALTHY])
-      })
-    })
+const missing = sqliteByCinder.missing ?? whyNoMounts
 
-    test.concurrent('the six steps one by one', async () => {
-      await hostAfterFailover(async (run, database, conf) => {
-        const steps = blocks('sh', 'The six steps one by one')
-        expect(steps).toHaveLength(6)
-        for (const step of steps) {
-          const results = run(step)
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line))
-          expect(results.at(-1)).toMatchObject({ changed: true, failed: false })
-        }
-        expect(conf()).toContain(promoted)
-        expect(await database.rows('services')).toMatchObject([HEALTHY])
-      })
+describe.skipIf(missing !== null)(titled({ name: 'followed to the letter', missing }), () => {
+  test.concurrent('the six steps in one task', async () => {
+    await hostAfterFailover(async (run, database, conf) => {
+      const [stand = ''] = blocks('sh', 'See where you stand')
+      const [, told = ''] = /^(vol1@arrayA: .+)$/m.exec(blocks('text', 'See where you stand').join('')) ?? []
+      expect(JSON.parse(run(stand)).msg).toBe(told)
+      const [write = '', check = '', promote = '', again = '', ...more] = blocks('sh', 'The six steps in one task')
+      expect(more).toEqual([])
+      run(write)
+      const foretold = JSON.parse(run(check))
+      expect(conf()).not.toContain('arrayC')
+      const result = JSON.parse(run(promote))
+      expect(result).toMatchObject({ changed: true, failed: false })
+      expect(result.backends[0].actions).toEqual(foretold.backends[0].actions)
+      expect(result.backends[0].actions).toHaveLength(7)
+      expect(JSON.parse(run(again))).toMatchObject({ changed: false, failed: false })
+      const [look = ''] = blocks('sh', 'Check the result')
+      expect(guide).toContain(JSON.parse(run(look)).msg.replace('vol1@arrayA: ', ''))
+      expect(conf()).toContain(promoted)
+      expect(await database.rows('services')).toMatchObject([HEALTHY])
     })
-  },
-)
+  })
+
+  test.concurrent('the six steps one by one', async () => {
+    await hostAfterFailover(async (run, database, conf) => {
+      const steps = blocks('sh', 'The six steps one by one')
+      expect(steps).toHaveLength(6)
+      for (const step of steps) {
+        const results = run(step)
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+        expect(results.at(-1)).toMatchObject({ changed: true, failed: false })
+      }
+      expect(conf()).toContain(promoted)
+      expect(await database.rows('services')).toMatchObject([HEALTHY])
+    })
+  })
+})
 
 const fits = (request: unknown) => toRequest(request, { check: false, diff: false })
 

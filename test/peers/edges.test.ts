@@ -157,14 +157,18 @@ describe.skipIf(missing.cinder !== null)(
     )
 
     test.concurrent(
-      'cinder.conf of another machine is told',
+      'the service of another machine is neither started nor stopped',
       withBeat(async ({ database, volume }) => {
         await database.execute(service(2, 'vol2@arrayA'))
-        const request = { host: 'vol2@arrayA', config_file: volume.conf, service: flag({ runs: false }).manager }
-        const { result } = await agent(request, { args: ['--check'] })
-        expect(result.warnings).toEqual([
-          'cinder.conf here is that of vol1@arrayA, not of vol2@arrayA: is this the right machine?',
-        ])
+        const base = { host: 'vol2@arrayA', config_file: volume.conf }
+        const refused = { changed: false, error: { code: 'config_error', host: 'vol2@arrayA' } }
+        expect((await agent({ ...base, service: volume.service, replication: 'disabled' })).result).toMatchObject(
+          refused,
+        )
+        expect(volume.runs()).toBe(true)
+        const { manager } = flag({ runs: false })
+        for (const args of [['--check'], []])
+          expect((await agent({ ...base, service: manager }, { args })).result).toMatchObject(refused)
       }),
     )
   },

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'vitest'
 import resultSchema from '../../schemas/result.schema.json' with { type: 'json' }
 import type { ResultDocument } from '../../src/model/contract.generated.js'
+import { withMounts } from './mounts.js'
 
 export const EXECUTABLE = new URL('../../dist/cinder-backend.cjs', import.meta.url).pathname
 
@@ -26,14 +27,16 @@ export interface AgentOptions {
   readonly cwd?: string
   /** Without root's right to pass over the permissions of files. */
   readonly unprivileged?: boolean
+  /** Folders that stand in the place of others (support/mounts.ts). */
+  readonly mounts?: Readonly<Record<string, string>>
 }
 
 /** Runs the executable as a user would, and holds what every run must keep: one line, one JSON document, in its schema. */
 export async function agent(
   request: unknown,
-  { args = [], env = {}, cwd, unprivileged = false }: AgentOptions = {},
+  { args = [], env = {}, cwd, unprivileged = false, mounts = {} }: AgentOptions = {},
 ): Promise<Outcome> {
-  const command = [...(unprivileged ? UNPRIVILEGED : []), process.execPath, EXECUTABLE, ...args]
+  const command = withMounts(mounts, [...(unprivileged ? UNPRIVILEGED : []), process.execPath, EXECUTABLE, ...args])
   const child = spawn(command[0] ?? '', command.slice(1), { env: { ...process.env, ...env }, cwd })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []

@@ -20,6 +20,8 @@ export interface VolumeOptions {
   readonly cluster?: string
   /** Seconds. */
   readonly reportInterval?: number
+  /** Other backends in enabled_backends. */
+  readonly neighbours?: readonly string[]
   /** The quick stand-in instead (peers/beating_service.py). */
   readonly fake?: boolean
 }
@@ -27,7 +29,7 @@ export interface VolumeOptions {
 /** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
 export function cinderVolume(
   database: TestDatabase,
-  { host = 'vol1', cluster, reportInterval = 2, fake = false }: VolumeOptions = {},
+  { host = 'vol1', cluster, reportInterval = 2, neighbours = [], fake = false }: VolumeOptions = {},
 ) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
@@ -38,9 +40,9 @@ transport_url = fake:/
 state_path = ${folder}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
-enabled_backends = arrayA
+enabled_backends = ${['arrayA', ...neighbours].join(', ')}
 report_interval = ${reportInterval}
-service_down_time = 10
+service_down_time = ${fake ? 3 : 10}
 [oslo_concurrency]
 lock_path = ${folder}
 [coordination]

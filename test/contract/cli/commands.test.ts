@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { COMMANDS } from '../../../src/frontends/cli/commands.js'
-import { valid } from '../../support/agent.js'
+import { EXECUTABLE, valid } from '../../support/agent.js'
 import { shell, startShell } from '../../support/command.js'
 import { embedded, engines, type TestDatabase, titled } from '../../support/databases.js'
 import { SECTION, seed } from '../../support/fleet.js'
@@ -94,6 +94,20 @@ describe.each(engines)('$name', (engine) => {
       const { status, stderr } = run(line)
       expect(status).toBe(1)
       expect(stderr).toContain('(invalid_request)')
+    })
+
+    testOnce('promote says of a failover that ended in an error what it is, as list does', async () => {
+      await database.execute(
+        "UPDATE services SET replication_status = 'failover-error', active_backend_id = NULL WHERE id = 1",
+      )
+      const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
+      writeFileSync(conf, `${SECTION}[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`)
+      const { status, stderr } = run(`promote vol1@arrayA --to arrayB --without-replica --config-file ${conf} --yes`)
+      expect(status).toBe(1)
+      expect(stderr).toContain('(not_failed_over)')
+      expect(stderr).toContain('ended in an error')
+      expect(stderr).not.toContain('is not failed over')
+      expect(run('list --failed-over --names').stdout).toContain('vol1@arrayA')
     })
 
     test.each([
@@ -384,7 +398,12 @@ describe('help', () => {
       await seed(database)
       const home = mkdtempSync(join(folder, 'help-'))
       writeFileSync(join(home, 'cinder.conf'), SECTION)
-      const options = { connection: database.connection, cwd: home, env: { HOME: home } }
+      // Those that edit it are of a host with its cinder.conf in the usual place, where there may be none here.
+      const more = ['promote', 'apply'].includes(name) ? `--config-file '${join(home, 'cinder.conf')}'` : ''
+      const agent = `#!/bin/sh\nexec ${EXECUTABLE} "$@" ${more}\n`
+      writeFileSync(join(home, 'cinder-backend'), agent, { mode: 0o755 })
+      const env = { PATH: `${home}:${process.env['PATH']}` }
+      const options = { connection: database.connection, cwd: home, env }
       try {
         if (/^replication/.test(name))
           await startShell('cinder-backend reset-active-backend vol1@arrayA --yes', options)

@@ -28,23 +28,6 @@ describe('the connection comes', () => {
   const report = async (request: object = {}, env: NodeJS.ProcessEnv = {}) =>
     (await agent({ host: 'vol1@arrayA', ...request }, { env: { HOME: home, ...env } })).result
 
-  test('from ~/.cinder/cinder.conf before the other places, without a word in the request', async () => {
-    write('.cinder/cinder.conf', good())
-    write('cinder.conf', bad)
-    expect(await report()).toMatchObject({ failed: false })
-  })
-
-  test('from cinder-volume.conf after cinder.conf, and from the folders after both', async () => {
-    write('.cinder/cinder.conf', bad)
-    write('.cinder/cinder-volume.conf', good())
-    expect(await report()).toMatchObject({ failed: false })
-    write('cinder.conf.d/10-first.conf', bad)
-    expect(await report()).toMatchObject({ error: { code: 'connection_failed' } })
-    write('cinder-volume.conf.d/20-last.conf', good())
-    write('cinder-volume.conf.d/ignored.txt', bad)
-    expect(await report()).toMatchObject({ failed: false })
-  })
-
   test('from the files of the request, the last of them winning, instead of the default ones', async () => {
     write('.cinder/cinder.conf', bad)
     const files = [write('one.conf', bad), write('two.conf', good())]

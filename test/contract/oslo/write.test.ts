@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -100,6 +102,18 @@ describe('a file that cannot be written is as it was, and nothing is left beside
     expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
     return result.msg
   }
+
+  test('with other names, hard links, which would keep the old content', async () => {
+    const file = confFile(PURE)
+    const other = join(mkdtempSync(join(folder, 'link-')), 'other.conf')
+    linkSync(file, other)
+    expect(await refused(file)).toContain('hard link')
+    const check = (await agent(request(file), { args: ['--check'] })).result
+    expect(check).toMatchObject({ changed: false, error: { code: 'config_write_failed' } })
+    expect(check.error?.hint).toContain(String(statSync(file).ino))
+    unlinkSync(other)
+    expect((await agent(request(file))).result.changed).toBe(true)
+  })
 
   const denied = titled({ name: 'without permission for the folder', missing: missing.setpriv })
   test.skipIf(missing.setpriv !== null)(denied, async () => {

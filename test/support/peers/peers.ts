@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { canIsolate } from './cgroups.js'
 
-interface PeerProgram {
+export interface PeerProgram {
   readonly present: () => boolean
   /** Debian's packages that bring it. */
   readonly packages: readonly string[]
