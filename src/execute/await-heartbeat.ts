@@ -17,27 +17,28 @@ const STATUS_POLL_MS = 5000
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
- * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. It takes at least as long as
- * a heartbeat must be seen to stand still; if nothing is to be waited for, no longer than that.
+ * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. A heartbeat that is only to be
+ * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
 export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
   const { request, judge, onProgress, clock } = tools
-  const look = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
-  const seconds = request.wait ? Math.max(look, request.waitTimeout) : look
-  const deadline = clock.now() + seconds * 1000
+  const lookSeconds = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
+  const seconds = request.wait ? request.waitTimeout : lookSeconds
+  const beganAt = clock.now()
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
-    // A heartbeat that stands still is old enough in a foreseeable time.
-    const beating = next.hosts.filter((host) => !onlyGrowsOld(host, last))
-    if (clock.now() >= deadline && beating.length > 0) {
+    const passed = (clock.now() - beganAt) / 1000
+    const open = next.hosts.filter((host) => !isForeseeable(host, last, passed < lookSeconds))
+    if (passed >= seconds && open.length > 0) {
       const over = { ...last, waitIsOver: true }
       if (!request.wait) judge(over) // the guard says what it saw, if this is for a reset
       if (request.force) return { done: step, observation: over }
-      throw makeStillUpError(beating, last, seconds)
+      throw makeStillUpError(open, last, seconds)
     }
+    const beating = next.hosts.filter((host) => !isForeseeable(host, last, false))
     const names = (beating.length > 0 ? beating : next.hosts).map((each) => quote(each)).join(', ')
     onProgress(
       `waiting until ${beating.length > 0 ? `the heartbeat of ${names} has stopped` : `Cinder counts ${names} as down`}`,
@@ -46,9 +47,13 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
   }
 }
 
-function onlyGrowsOld(host: string, observation: Observation): boolean {
+/** Whether the wait ends in a foreseeable time: a heartbeat that stands still only has to grow old, or an old one to be looked at. */
+function isForeseeable(host: string, observation: Observation, isLooking: boolean): boolean {
   const rows = observation.backends.flatMap(({ services }) => services).filter(({ name }) => name === host)
-  return rows.every((row) => judgeLiveness(row, observation) === 'down' && (row.heartbeatAge ?? 0) >= 0)
+  return rows.every((row) => {
+    const liveness = judgeLiveness(row, observation)
+    return (liveness === 'down' && (row.heartbeatAge ?? 0) >= 0) || (liveness === 'unproven' && isLooking)
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Backend, type Desired, listRows, type Row, type RowChange } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
 import { thawState } from '../model/freeze.js'
-import { getHeartbeatTimeout, hasRisen } from '../model/heartbeat.js'
+import { getHeartbeatTimeout, hasRisen, isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -9,7 +9,7 @@ import { quote } from '../text/quote.js'
 import { objectToFailoverInProgress } from './failing-over.js'
 import type { Proof } from './proof.js'
 import { getReportInterval, judgeLiveness, mayStillBeFailedOver } from './timing.js'
-import { describeFailover, describeHeartbeat } from './words.js'
+import { describeFailover, describeHeartbeat, hasOtherClock } from './words.js'
 
 /** What a guard says; the rest of a refusal is known. */
 export type Objection = Pick<Refusal, 'problem' | 'hint'>
@@ -141,13 +141,16 @@ function objectToRunningService(candidate: Candidate): Objection | undefined {
 
 /** What is seen of a service that is not down, and what to do. */
 function describeLiveness(row: Row, observation: Observation): readonly [string, string] {
-  if (judgeLiveness(row, observation) === 'unproven') {
-    const seconds = getHeartbeatTimeout(getReportInterval(observation))
-    const hint = 'Find the other process that serves this backend and stop it, or correct {service_name}.'
-    return [`was not seen to stand still for ${seconds} s`, hint]
+  const { heartbeats, service, serviceDownTime } = observation
+  if (!isUp(row, serviceDownTime) && judgeLiveness(row, observation) === 'unproven') {
+    const isStopped = service?.state === 'stopped' && row.name === service.host
+    const hint = isStopped
+      ? 'Find the other process that serves this backend and stop it, or correct {service_name}.'
+      : 'Run it again, or add {wait}.'
+    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(observation))} s`, hint]
   }
-  const rises = hasRisen(row, observation.heartbeats)
-  if ((row.heartbeatAge ?? 0) >= 0 && !rises)
-    return ['is up', 'Stop it and wait until its heartbeat is older than that, or add {wait}.']
-  return [rises ? 'is up: its report_count rises' : 'is up', 'Stop it, and correct the clock of its host.']
+  const hint = hasOtherClock(row, observation)
+    ? 'Stop it, and correct the clock of its host.'
+    : 'Stop it and wait until its heartbeat is older than that, or add {wait}.'
+  return [hasRisen(row, heartbeats) ? 'is up: its report_count rises' : 'is up', hint]
 }

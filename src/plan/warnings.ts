@@ -1,5 +1,4 @@
 import { isFailedOver } from '../model/failover.js'
-import { measureClockLag } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
@@ -147,7 +146,7 @@ function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
 /** Cinder and this agent judge heartbeats by their age. */
 function warnOfClocks({ backend, observation }: Subject): readonly string[] {
   return backend.services.flatMap((row) => {
-    const lag = describeClockLag(measureClockLag(row, observation.heartbeats, observation.at) ?? 0)
+    const lag = describeClockLag(row, observation)
     return lag === '' ? [] : [`The clock of cinder-volume on ${quote(row.name)} is ${lag}. Correct it.`]
   })
 }

@@ -24,18 +24,24 @@ export function describeFailover({ active_backend_id, replication_status }: Back
 /** When the last heartbeat was, by the clock of the database. */
 export function describeAge({ heartbeatAge }: Row): string {
   const age = Math.floor(heartbeatAge ?? 0)
-  return age < -1 ? `${-age} s ahead of the clock of the database` : `${Math.max(0, age)} s ago`
+  return age < -LEAST_CLOCK_LAG_S ? `${-age} s ahead of the clock of the database` : `${Math.max(0, age)} s ago`
 }
 
 /** What is seen of a heartbeat, for a message. */
-export function describeHeartbeat(row: Row, { heartbeats, at, serviceDownTime }: Observation): string {
-  const lag = describeClockLag(measureClockLag(row, heartbeats, at) ?? 0)
+export function describeHeartbeat(row: Row, observation: Observation): string {
+  const lag = describeClockLag(row, observation)
   const clock = lag && `, its clock is ${lag}`
-  return `last heartbeat ${describeAge(row)}, service_down_time ${serviceDownTime} s${clock}`
+  return `last heartbeat ${describeAge(row)}, service_down_time ${observation.serviceDownTime} s${clock}`
 }
 
-/** A difference of two clocks; empty if it is too small to tell. */
-export function describeClockLag(seconds: number): string {
-  if (Math.abs(seconds) < LEAST_CLOCK_LAG_S) return ''
-  return `about ${Math.round(Math.abs(seconds))} s ${seconds > 0 ? 'behind' : 'ahead of'} that of the database`
+/** How the clock that dates the heartbeats of a service differs from that of the database; empty if it was not seen to. */
+export function describeClockLag(row: Row, { heartbeats, at }: Observation): string {
+  const lag = measureClockLag(row, heartbeats, at) ?? 0
+  if (Math.abs(lag) < LEAST_CLOCK_LAG_S) return ''
+  return `about ${Math.round(Math.abs(lag))} s ${lag > 0 ? 'behind' : 'ahead of'} that of the database`
+}
+
+/** Whether the two clocks differ, also if no heartbeat was seen to come: none comes from the future. */
+export function hasOtherClock(row: Row, observation: Observation): boolean {
+  return (row.heartbeatAge ?? 0) < -LEAST_CLOCK_LAG_S || describeClockLag(row, observation) !== ''
 }

@@ -24,12 +24,14 @@ export interface VolumeOptions {
   readonly neighbours?: readonly string[]
   /** The quick stand-in instead (peers/beating_service.py). */
   readonly fake?: boolean
+  /** Seconds by which the clock of the stand-in is behind. */
+  readonly lag?: number
 }
 
 /** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
 export function cinderVolume(
   database: TestDatabase,
-  { host = 'vol1', cluster, reportInterval = 2, neighbours = [], fake = false }: VolumeOptions = {},
+  { host = 'vol1', cluster, reportInterval = 2, neighbours = [], fake = false, lag }: VolumeOptions = {},
 ) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
@@ -40,6 +42,7 @@ transport_url = fake:/
 state_path = ${folder}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
+${lag === undefined ? '' : `clock_lag = ${lag}`}
 enabled_backends = ${['arrayA', ...neighbours].join(', ')}
 report_interval = ${reportInterval}
 service_down_time = ${fake ? 3 : 10}
