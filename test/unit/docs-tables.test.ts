@@ -88,6 +88,8 @@ describe('guards and error codes', () => {
       'plan/guards.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
+      'oslo/files.ts',
+      'oslo/other-backend.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')
     const quoted = [...chapter(guide, 'When it refuses').matchAll(/“([^”]+)”/g)].flatMap(([, text = '']) =>
