@@ -56,7 +56,7 @@ export async function runRequest(
 
 /** Looks, plans and acts on the database until nothing is left to do. Errors: those of opening the database, and of choosing a service manager. */
 async function executeOn(
-  { url, serviceDownTime, selection }: DatabaseFacts & { readonly selection: FileSelection },
+  { url, selection, ...times }: DatabaseFacts & { readonly selection: FileSelection },
   request: Request,
   { env, signal, onProgress, approve = () => {} }: RunContext,
   warn: (warning: string) => void,
@@ -72,7 +72,7 @@ async function executeOn(
     const replaceFile = async (edit: ConfigEdit) => (await import('./oslo/write.js')).replaceFile(edit)
     const removeOldCopy = async (copy: OldCopy) => (await import('./oslo/write.js')).removeOldCopy(copy)
     const ports = { store, manager, readRows, readConfig, replaceFile, removeOldCopy, clock: makeClock(signal) }
-    const journal = await execute({ request, serviceDownTime, signal, ...ports, onProgress, approve })
+    const journal = await execute({ request, ...times, signal, ...ports, onProgress, approve })
     return journal.error === undefined
       ? journal
       : { ...journal, error: await explainError(journal.error, store, timeout) }

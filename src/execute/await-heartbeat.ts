@@ -4,8 +4,8 @@ import { getHeartbeatTimeout } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
 import { observeAgain } from '../observe/observe.js'
-import { countsAsUp, hasProvenHeartbeat } from '../plan/timing.js'
-import { describeAge } from '../plan/words.js'
+import { getReportInterval, hasProvenHeartbeat, judgeLiveness } from '../plan/timing.js'
+import { describeHeartbeat } from '../plan/words.js'
 import { quote } from '../text/quote.js'
 import type { StepResult, StepTools } from './step.js'
 
@@ -17,31 +17,43 @@ const STATUS_POLL_MS = 5000
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
- * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too.
+ * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. A heartbeat that is only to be
+ * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
 export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
   const { request, judge, onProgress, clock } = tools
-  const deadline = clock.now() + request.waitTimeout * 1000
+  const lookSeconds = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
+  const seconds = request.wait ? request.waitTimeout : lookSeconds
+  const beganAt = clock.now()
   for (let last = observation; ; ) {
     last = await observeAgain(['rows'], last, tools)
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
-    const isOld = next.hosts.every((host) => onlyGrowsOld(host, last, tools))
-    // A heartbeat that stands still is old enough in a foreseeable time.
-    if (clock.now() >= deadline && !isOld) {
-      if (request.force) return { done: step, observation: { ...last, waitIsOver: true } }
-      throw makeStillUpError(next.hosts, last, tools)
+    const passed = (clock.now() - beganAt) / 1000
+    const open = next.hosts.filter((host) => !isForeseeable(host, last, passed < lookSeconds))
+    if (passed >= seconds && open.length > 0) {
+      const over = { ...last, waitIsOver: true }
+      if (!request.wait) judge(over) // the guard says what it saw, if this is for a reset
+      if (request.force) return { done: step, observation: over }
+      throw makeStillUpError(open, last, seconds)
     }
-    const names = next.hosts.map((each) => quote(each)).join(', ')
-    onProgress(`waiting until ${isOld ? `Cinder counts ${names} as down` : `the heartbeat of ${names} has stopped`}`)
+    const beating = next.hosts.filter((host) => !isForeseeable(host, last, false))
+    const names = (beating.length > 0 ? beating : next.hosts).map((each) => quote(each)).join(', ')
+    onProgress(
+      `waiting until ${beating.length > 0 ? `the heartbeat of ${names} has stopped` : `Cinder counts ${names} as down`}`,
+    )
     await clock.pause(ROW_POLL_MS)
   }
 }
 
-function onlyGrowsOld(host: string, observation: Observation, { request }: StepTools): boolean {
+/** Whether the wait ends in a foreseeable time: a heartbeat that stands still only has to grow old, or an old one to be looked at. */
+function isForeseeable(host: string, observation: Observation, isLooking: boolean): boolean {
   const rows = observation.backends.flatMap(({ services }) => services).filter(({ name }) => name === host)
-  return rows.every((row) => !countsAsUp(row, request, observation))
+  return rows.every((row) => {
+    const liveness = judgeLiveness(row, observation)
+    return (liveness === 'down' && (row.heartbeatAge ?? 0) >= 0) || (liveness === 'unproven' && isLooking)
+  })
 }
 
 /**
@@ -77,25 +89,30 @@ export async function awaitHeartbeat(
   }
 }
 
-function makeStillUpError(hosts: readonly string[], observation: Observation, { request }: StepTools): AgentError {
+function makeStillUpError(hosts: readonly string[], observation: Observation, seconds: number): AgentError {
   const [host = '', ...others] = hosts
-  const { service, serviceDownTime } = observation
+  const { service } = observation
+  const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
   const name = quote(host)
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  const facts = row === undefined ? '' : ` (${describeHeartbeat(row, observation)})`
   if (service?.host !== host) {
-    const row = observation.backends.flatMap(({ services }) => services).find((each) => each.name === host)
-    const age =
-      row === undefined ? '' : ` (last heartbeat ${describeAge(row)} ago, service_down_time ${serviceDownTime} s)`
-    return new AgentError(
-      'timeout',
-      `cinder-volume on ${name}${more} was not seen down within ${request.waitTimeout} s${age}.`,
-      { hint: 'Stop it, and run this again.', host },
-    )
+    return new AgentError('timeout', `cinder-volume on ${name}${more} was not seen down within ${seconds} s${facts}.`, {
+      hint: 'Stop it, and run this again.',
+      host,
+    })
+  }
+  if (row !== undefined && judgeLiveness(row, observation) === 'down') {
+    const problem = `The heartbeat of ${name} stands still, but to Cinder it is still up, so a failover could come${facts}.`
+    return new AgentError('timeout', problem, {
+      hint: 'Correct the clock of its host, and run this again later.',
+      host,
+    })
   }
   const problem =
     service.state === 'stopped'
-      ? `${service.manager} says that ${quote(service.name)} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${request.waitTimeout} s.`
-      : `The heartbeat of ${name} did not stop within ${request.waitTimeout} s.`
+      ? `${service.manager} says that ${quote(service.name)} is stopped, but the heartbeat of ${name}${more} did not stand still for ${getHeartbeatTimeout(service.reportInterval)} s within ${seconds} s.`
+      : `The heartbeat of ${name} did not stop within ${seconds} s.`
   return new AgentError('timeout', problem, {
     hint: 'Find the other process that serves this backend and stop it, or correct {service_name}.',
     host,

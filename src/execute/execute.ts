@@ -67,7 +67,8 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     for (;;) {
       const { steps } = judge(observation)
       const [step, next] = steps
-      if (request.checkMode || step === undefined) return { ...journal, steps: [...journal.steps, ...steps] }
+      if (step === undefined || (request.checkMode && !isLook(step, request)))
+        return { ...journal, steps: [...journal.steps, ...steps] }
       const { performStep } = await import('./perform.js')
       const result = await performStep(step, observation, { ...sources, judge })
       journal = addResult(journal, result)
@@ -81,6 +82,11 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
   } catch (error) {
     return { ...journal, error, ...planRemaining(journal, planConfig) }
   }
+}
+
+/** A wait that only looks whether an old heartbeat stands still decides what is refused. So check mode looks too. */
+function isLook({ kind }: Step, { wait }: Request): boolean {
+  return kind === 'await_down' && !wait
 }
 
 /** Most runs have nothing to do with cinder.conf, and need not load what reads and edits it. */

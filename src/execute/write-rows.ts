@@ -11,7 +11,7 @@ import {
 import { AgentError } from '../model/errors.js'
 import type { Observation } from '../model/observation.js'
 import type { Step } from '../model/plan.js'
-import { withRows } from '../observe/observe.js'
+import { observeRows } from '../observe/observe.js'
 import { type Deadline, startDeadline } from '../store/deadline.js'
 import { retry } from '../store/retry.js'
 import type { Transaction } from '../store/store.js'
@@ -47,7 +47,7 @@ export async function writeRows(step: WriteRows, observation: Observation, tools
     try {
       return await store.change(async (transaction) => {
         const locked = await lockRows(transaction, planned)
-        const seen = withRows(latest, await transaction.read(request.targets), tools)
+        const seen = await observeRows(latest, () => transaction.read(request.targets), tools)
         latest = seen
         if (lost !== undefined && mayBeOwn(lost, seen)) return claim(lost, seen, tools)
         const { steps } = tools.judge(seen)
@@ -82,7 +82,7 @@ async function lookUp(
 ): Promise<StepResult> {
   let seen = observation
   try {
-    seen = withRows(seen, await tools.store.read(tools.request.targets, startDeadline(LOOK_UP_S)), tools)
+    seen = await observeRows(seen, () => tools.store.read(tools.request.targets, startDeadline(LOOK_UP_S)), tools)
     if (mayBeOwn(lost, seen)) return claim(lost, seen, tools)
   } catch {
     // The first error is the one to report.

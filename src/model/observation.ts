@@ -48,7 +48,7 @@ export interface ServiceFacts extends ServiceResult {
 
 /** Facts of one moment. A new look makes a new observation; nothing is overwritten. */
 export interface Observation {
-  /** Milliseconds of a monotonic clock. */
+  /** When the rows were asked for: milliseconds of a monotonic clock. */
   readonly at: number
   readonly backends: readonly Backend[]
   readonly heartbeats: HeartbeatHistory
@@ -62,6 +62,8 @@ export interface Observation {
   readonly service: ServiceFacts | undefined
   /** Seconds from which on a heartbeat counts as down. */
   readonly serviceDownTime: number
+  /** Seconds between two heartbeats (`report_interval`), where the service on this host does not say. */
+  readonly reportInterval: number
   /** Whether the time to wait for services to be down is over. */
   readonly waitIsOver: boolean
 }

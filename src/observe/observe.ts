@@ -31,6 +31,8 @@ export interface Sources {
   readonly clock: Clock
   /** Seconds. */
   readonly serviceDownTime: number
+  /** Seconds. */
+  readonly reportInterval: number
   /** Of what the request names, and of these hosts too. */
   readonly readRows: (neighbours: readonly string[]) => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
@@ -45,7 +47,7 @@ export interface Sources {
  * Errors: config_error, service_not_found, ambiguous_service, invalid_request, service_control_failed, and those of the store.
  */
 export async function observeAll(sources: Sources): Promise<Observation> {
-  const { request, manager, serviceDownTime } = sources
+  const { request, manager, serviceDownTime, reportInterval } = sources
   const isAboutConfig = request.config !== undefined || request.service !== undefined
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
@@ -60,6 +62,7 @@ export async function observeAll(sources: Sources): Promise<Observation> {
       config,
       service: undefined,
       serviceDownTime,
+      reportInterval,
       waitIsOver: false,
     },
     sources,
@@ -88,9 +91,14 @@ export async function observeAgain(needs: readonly Need[], last: Observation, so
 /** The rows of the request's backends, with those of their neighbours in the same statement. */
 async function readAllRows(last: Observation, sources: Sources): Promise<Observation> {
   const { neighbourHosts } = last
-  const rows = await sources.readRows(neighbourHosts)
-  const neighbours = rows.filter(({ table, name }) => table === 'services' && neighbourHosts.includes(name))
-  return { ...withRows(last, rows, sources), neighbours }
+  let neighbours: readonly Row[] = []
+  const read = async () => {
+    const rows = await sources.readRows(neighbourHosts)
+    neighbours = rows.filter(({ table, name }) => table === 'services' && neighbourHosts.includes(name))
+    return rows
+  }
+  const seen = await observeRows(last, read, sources)
+  return { ...seen, neighbours }
 }
 
 /** The other backends of the cinder-volume that the request is about. */
@@ -102,16 +110,19 @@ async function listNeighbourHosts(
   return (await import('./service.js')).listNeighbourHosts(request, config)
 }
 
-/** The observation with rows that were just read. Errors: service_not_found, ambiguous_service, invalid_request. */
-export function withRows(
+/**
+ * The observation with rows that are read now. How long a heartbeat has stood still is counted from the answer of one look to the question of another,
+ * because an answer may be late. Errors: service_not_found, ambiguous_service, invalid_request, and those of `read`.
+ */
+export async function observeRows(
   last: Observation,
-  rows: readonly Row[],
+  read: () => Promise<readonly Row[]>,
   { request, clock }: Pick<Sources, 'request' | 'clock'>,
-): Observation {
-  const backends = groupRows(request.targets, rows)
+): Promise<Observation> {
   const at = clock.now()
+  const backends = groupRows(request.targets, await read())
   const services = backends.flatMap((backend) => backend.services)
-  return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, at) }
+  return { ...last, at, backends, heartbeats: updateHistory(last.heartbeats, services, clock.now()) }
 }
 
 export function withServiceState(last: Observation, state: ServiceState): Observation {

@@ -37,7 +37,7 @@ export function listNeighbourHosts({ targets, config }: Request, { files, env }:
   if (target === undefined) return []
   const section = config?.section ?? getSectionName(target.name)
   const settings = readVolumeSettings(files, env)
-  const here = target.kind === 'host' ? target.name.replace(/@.*/s, '') : hostname()
+  const here = target.kind === 'host' ? target.name.replace(/@[^@]*$/, '') : hostname()
   return settings.enabledBackends
     .filter((each) => each !== section)
     .map((each) => `${settings.hostOf(each) ?? here}@${each}`)

@@ -3,22 +3,28 @@ import { AgentError } from '../model/errors.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
 import { type FileSelection, readConfigFiles } from './files.js'
-import { readWholeNumber } from './volume-settings.js'
+import { readReportInterval, readWholeNumber } from './volume-settings.js'
+
+/** The options of cinder.conf by which heartbeats are judged. Errors of both: config_error if the value is not a number. */
+export interface HeartbeatSettings {
+  /** Seconds; undefined if not set. */
+  readonly serviceDownTime: () => number | undefined
+  /** Seconds. */
+  readonly reportInterval: () => number
+}
 
 /** The options of cinder.conf for the database. */
-export interface Settings {
+export interface Settings extends HeartbeatSettings {
   /** `[database] connection`, an SQLAlchemy URL. */
   readonly connection: string
   /** `[database] connection_parameters`, to be appended to it. */
   readonly parameters: string
   /** The place of the connection, for messages. */
   readonly place: string
-  /** Seconds; undefined if not set. Errors: config_error if it is not a number. */
-  readonly serviceDownTime: () => number | undefined
 }
 
 /**
- * The connection and service_down_time, from the environment and the files that cinder-volume reads.
+ * The connection and what heartbeats are judged by, from the environment and the files that cinder-volume reads.
  * Errors: config_error for files that cannot be read or parsed, and if no connection is set.
  */
 export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): Settings {
@@ -39,13 +45,27 @@ export function readSettings(selection: FileSelection, env: NodeJS.ProcessEnv): 
     connection: found.value,
     parameters: lookup({ group: 'database', name: 'connection_parameters' })?.value ?? '',
     place: found.place,
-    serviceDownTime: () => readWholeNumber(lookup, 'service_down_time'),
+    ...makeHeartbeatSettings(lookup),
   }
 }
 
-/** Seconds; from the files alone, for a request with its own connection. */
-export function readServiceDownTime(selection: FileSelection, env: NodeJS.ProcessEnv): number | undefined {
-  return readWholeNumber(readConfig(readConfigFiles(selection, env), env), 'service_down_time')
+const HEARTBEAT_OPTION = /^(service_down_time|report_interval)/m
+
+/**
+ * The same without the connection. Files that do not set the options are not parsed, because every run reads them.
+ * Errors: config_error for files that cannot be read or parsed.
+ */
+export function readHeartbeatSettings(selection: FileSelection, env: NodeJS.ProcessEnv): HeartbeatSettings {
+  const files = readConfigFiles(selection, env)
+  const isSet = files.some(({ text }) => HEARTBEAT_OPTION.test(text))
+  return makeHeartbeatSettings(readConfig(isSet ? files : [], env))
+}
+
+function makeHeartbeatSettings(lookup: Lookup): HeartbeatSettings {
+  return {
+    serviceDownTime: () => readWholeNumber(lookup, 'service_down_time'),
+    reportInterval: () => readReportInterval(lookup),
+  }
 }
 
 /** Cinder's default (cinder/db/sqlalchemy/api.py), if the file exists. */

@@ -3,7 +3,7 @@ import type { SourceFile } from '../model/observation.js'
 import { type Lookup, readConfig } from './config.js'
 
 /** Cinder's default (cinder/service.py). */
-const REPORT_INTERVAL_S = 10
+export const REPORT_INTERVAL_S = 10
 
 /** The options of the cinder-volume that reads the files. */
 export interface VolumeSettings {
@@ -23,13 +23,18 @@ export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.Pro
   const lookup = readConfig(files, env)
   const value = (group: string, name: string) => lookup({ group, name })?.value || undefined
   return {
-    reportInterval: readWholeNumber(lookup, 'report_interval') || REPORT_INTERVAL_S,
+    reportInterval: readReportInterval(lookup),
     enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
     hostOf: (section) => ifResolved(() => value(section, 'backend_host') ?? value('DEFAULT', 'host')),
     cluster: value('DEFAULT', 'cluster')?.trim() || undefined,
     replicates: (section) =>
       [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
   }
+}
+
+/** Seconds between two heartbeats. A service that sends none has 0 (cinder/service.py). Errors: config_error. */
+export function readReportInterval(lookup: Lookup): number {
+  return Math.max(0, readWholeNumber(lookup, 'report_interval') ?? 0) || REPORT_INTERVAL_S
 }
 
 /** A host can refer to an option whose default is not known here, such as my_ip. */

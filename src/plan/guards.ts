@@ -1,14 +1,15 @@
-import { type Backend, type Desired, listRows, type RowChange } from '../model/backend.js'
+import { type Backend, type Desired, listRows, type Row, type RowChange } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
 import { thawState } from '../model/freeze.js'
+import { getHeartbeatTimeout, hasRisen, isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { objectToFailoverInProgress } from './failing-over.js'
 import type { Proof } from './proof.js'
-import { countsAsUp, mayStillBeFailedOver } from './timing.js'
-import { describeAge, describeFailover } from './words.js'
+import { getReportInterval, judgeLiveness, mayStillBeFailedOver } from './timing.js'
+import { describeFailover, describeHeartbeat, hasOtherClock } from './words.js'
 
 /** What a guard says; the rest of a refusal is known. */
 export type Objection = Pick<Refusal, 'problem' | 'hint'>
@@ -78,7 +79,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'service_up',
     refusesWhen:
-      "a reset is to be done, or another `active_backend_id` to be restored, and the service, or a member of the cluster, has a heartbeat younger than `service_down_time`, by the database's clock",
+      "a reset is to be done, or another `active_backend_id` to be restored, and the service, or a member of the cluster, has a heartbeat younger than `service_down_time`, by the database's clock, or, where it is younger than ten minutes or ten times `service_down_time`, whose `report_count` was not seen to stand still: clocks lag",
     object: objectToRunningService,
   },
 ]
@@ -124,14 +125,32 @@ function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | 
 
 function objectToRunningService(candidate: Candidate): Objection | undefined {
   const { backend, request, observation, mustBeDown, waitsForDown } = candidate
-  if (!mustBeDown || waitsForDown) return undefined
-  const [first, ...others] = backend.services.filter(
-    (row) => countsAsUp(row, request, observation) || mayStillBeFailedOver(row, observation),
-  )
+  if (!mustBeDown || (waitsForDown && request.wait)) return undefined
+  const [first, ...others] = backend.services.filter((row) => {
+    const liveness = judgeLiveness(row, observation)
+    return liveness === 'up' || (liveness === 'unproven' && !waitsForDown) || mayStillBeFailedOver(row, observation)
+  })
   if (first === undefined) return undefined
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  const [what, hint] = describeLiveness(first, observation)
   return {
-    problem: `cinder-volume on ${quote(first.name)}${more} is up (last heartbeat ${describeAge(first)} ago, service_down_time ${observation.serviceDownTime} s).`,
-    hint: 'Stop it and wait until its heartbeat is older than that, or add {wait}.',
+    problem: `cinder-volume on ${quote(first.name)}${more} ${what} (${describeHeartbeat(first, observation)}).`,
+    hint,
   }
+}
+
+/** What is seen of a service that is not down, and what to do. */
+function describeLiveness(row: Row, observation: Observation): readonly [string, string] {
+  const { heartbeats, service, serviceDownTime } = observation
+  if (!isUp(row, serviceDownTime) && judgeLiveness(row, observation) === 'unproven') {
+    const isStopped = service?.state === 'stopped' && row.name === service.host
+    const hint = isStopped
+      ? 'Find the other process that serves this backend and stop it, or correct {service_name}.'
+      : 'Run it again, or add {wait}.'
+    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(observation))} s`, hint]
+  }
+  const hint = hasOtherClock(row, observation)
+    ? 'Stop it, and correct the clock of its host.'
+    : 'Stop it and wait until its heartbeat is older than that, or add {wait}.'
+  return [hasRisen(row, heartbeats) ? 'is up: its report_count rises' : 'is up', hint]
 }

@@ -28,10 +28,10 @@ import { type Candidate, listRefusals } from './guards.js'
 import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import {
-  countsAsUp,
   divideDesired,
   hasFreshHeartbeat,
   hasProvenHeartbeat,
+  judgeLiveness,
   mayStillBeFailedOver,
   resolveDesired,
 } from './timing.js'
@@ -59,10 +59,12 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const predict = control.starts ? makeStartPrediction(observation, config) : (backend: Backend) => backend
   const tails = phases.map(({ left, after }) => planRows(predict(left), after))
   const { service } = observation
+  const awaitDown = planAwaitDown(phases, request, observation, isAtRest)
   const optional: readonly (Step | undefined)[] = [
+    request.wait ? undefined : awaitDown,
     makeWriteStep(phases.map(({ before }) => before)),
     control.stops && service ? { kind: 'stop_service', actions: ['stop_service'], service } : undefined,
-    planAwaitDown(phases, request, observation, isAtRest),
+    request.wait ? awaitDown : undefined,
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
     planCleanup(phases, request, observation),
@@ -195,7 +197,10 @@ function planService(
   return { stops, starts: wanted === 'started' && (service.state !== 'started' || stops) }
 }
 
-/** A wait for the services that must be down before something is done, and still count as up. */
+/**
+ * A wait for the services that must be down before something is done, and are not known to be. If nothing is to be waited for, it is only long enough
+ * to see whether an old heartbeat stands still, and comes before everything else, because a service that beats is refused then.
+ */
 function planAwaitDown(
   phases: readonly BackendPhases[],
   request: Request,
@@ -203,13 +208,21 @@ function planAwaitDown(
   isAtRest: boolean,
 ): Step | undefined {
   const { service, waitIsOver } = observation
-  if (!request.wait || waitIsOver) return undefined
-  const ownMustBeDown = service !== undefined && (isAtRest || request.service?.state === 'stopped')
+  const { wait, force } = request
+  if (waitIsOver || (force && !wait)) return undefined
+  const ownMustBeDown = wait
+    ? isAtRest || request.service?.state === 'stopped'
+    : isAtRest && service?.state === 'stopped'
+  const isAwaited = (row: Row) => {
+    const liveness = judgeLiveness(row, observation)
+    if (!wait) return liveness === 'unproven'
+    return liveness !== 'down' || (isAtRest && mayStillBeFailedOver(row, observation))
+  }
   const hosts = phases.flatMap((each) => {
     const all = mustBeDown(each)
     return each.backend.services
-      .filter((row) => all || (ownMustBeDown && row.name === service.host))
-      .filter((row) => countsAsUp(row, request, observation) || (isAtRest && mayStillBeFailedOver(row, observation)))
+      .filter((row) => all || (ownMustBeDown && row.name === service?.host))
+      .filter(isAwaited)
       .map(({ name }) => name)
   })
   return hosts.length > 0 ? { kind: 'await_down', actions: [], hosts } : undefined

@@ -1,5 +1,5 @@
 import { type Backend, type Desired, listRows, type Row } from '../model/backend.js'
-import { getHeartbeatTimeout, hasHeartbeatStopped, isUp } from '../model/heartbeat.js'
+import { getHeartbeatTimeout, hasHeartbeatStopped, hasRisen, isLongDown, isUp } from '../model/heartbeat.js'
 import type { Observation, ServiceFacts } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { needsReset } from './rows.js'
@@ -48,16 +48,35 @@ export function divideDesired(backend: Backend, desired: Desired, service: Reque
   }
 }
 
+/** Seconds between two heartbeats, as far as cinder.conf here tells. */
+export function getReportInterval({ service, reportInterval }: Observation): number {
+  return service?.reportInterval ?? reportInterval
+}
+
+/** unproven: nothing was seen of a heartbeat, but for long enough nobody has looked. */
+export type Liveness = 'up' | 'down' | 'unproven'
+
 /**
- * Whether a service must be taken for running. The service that was stopped counts as down if its manager says so and its heartbeat has stopped: the
- * unit that was stopped may not be the one that sends it. All others count by the age of their heartbeat.
+ * Whether a service runs that must be down. The age of a heartbeat alone is believed only if it is great, because clocks differ: else report_count
+ * must be seen to stand still too. The service here that was stopped need not grow old: it is down if its manager says so and its count stands still,
+ * because the unit that was stopped may not be the one that sends it.
  */
-export function countsAsUp(row: Row, { wait }: Request, observation: Observation): boolean {
+export function judgeLiveness(row: Row, observation: Observation): Liveness {
   const { service, heartbeats, at, serviceDownTime } = observation
-  if (!isUp(row, serviceDownTime)) return false
-  if (service === undefined || service.state !== 'stopped' || row.name !== service.host) return true
-  if (hasHeartbeatStopped(row, heartbeats, service.reportInterval, at)) return false
-  return wait || (row.heartbeatAge ?? 0) <= getHeartbeatTimeout(service.reportInterval)
+  const age = row.heartbeatAge ?? Number.POSITIVE_INFINITY
+  const rises = hasRisen(row, heartbeats)
+  if (!rises && isLongDown(row, serviceDownTime)) return 'down'
+  const isStopped = service?.state === 'stopped' && row.name === service.host
+  const isOld = age >= serviceDownTime
+  if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)) return 'down'
+  return isStopped || (isOld && !rises) ? 'unproven' : 'up'
+}
+
+/** Whether a service is to be shown as up: to Cinder it is, or its heartbeat was seen to come, whatever its clock says. */
+export function isShownUp(row: Row, observation: Observation): boolean {
+  const { heartbeats, at, serviceDownTime } = observation
+  const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)
+  return isUp(row, serviceDownTime) || (hasRisen(row, heartbeats) && !isStill)
 }
 
 /**
@@ -75,10 +94,10 @@ function findServiceRow({ backends }: Observation, { host }: ServiceFacts): Row 
   return backends.flatMap(({ services }) => services).find(({ name }) => name === host)
 }
 
-/** Whether the last heartbeat is so young that the process that runs now must have sent it. */
+/** Whether the last heartbeat is so young that the process that runs now must have sent it. One from the future tells nothing. */
 export function hasFreshHeartbeat(observation: Observation, service: ServiceFacts): boolean {
-  const row = findServiceRow(observation, service)
-  return row !== undefined && isUp(row, getHeartbeatTimeout(service.reportInterval))
+  const age = findServiceRow(observation, service)?.heartbeatAge ?? Number.POSITIVE_INFINITY
+  return Math.abs(age) < getHeartbeatTimeout(service.reportInterval)
 }
 
 /** Whether this run has seen a heartbeat that came after those it saw first, and after the start if this run started the service. */

@@ -4,6 +4,7 @@ import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { listLeftBehind } from './failing-over.js'
 import type { BackendSummary } from './summary.js'
+import { describeClockLag } from './words.js'
 
 /** What was done to one backend, or is to be done, with the facts that it was planned from. */
 interface Subject extends BackendSummary {
@@ -27,6 +28,7 @@ const WARNINGS: readonly StepWarning[] = [
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
   { id: 'member_left_failing_over', list: warnOfLeftMembers },
   { id: 'thaw_without_start', list: warnOfThawWithoutStart },
+  { id: 'clocks_differ', list: warnOfClocks },
 ]
 
 /** What an operator must know of what was done, or is to be done. */
@@ -58,6 +60,7 @@ function warnOfOtherBackends({ observation: { service }, actions }: Subject): re
 function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
   if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
     return []
+  if (backend.target.desired.active_backend === 'reset') return []
   return [
     `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. To reset it too, {reset}.`,
   ]
@@ -106,11 +109,11 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   ]
 }
 
-function warnOfLeftMembers({ backend, rows, actions, observation: { serviceDownTime } }: Subject): readonly string[] {
+function warnOfLeftMembers({ backend, rows, actions, observation }: Subject): readonly string[] {
   if (actions.length === 0) return []
   const [cluster, ...services] = rows.map(({ row }) => row)
   const before = backend.cluster && { ...backend, cluster, services }
-  return (before === undefined ? [] : listLeftBehind(before, serviceDownTime)).map(
+  return (before === undefined ? [] : listLeftBehind(before, observation)).map(
     ({ name }) =>
       `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
   )
@@ -139,4 +142,12 @@ function warnOfDirectColumns({ backend, rows }: Subject): readonly string[] {
   return [
     `Set past all guards on ${quote(backend.target.name)}: ${columns.join(', ')}. cinder-volume trusts these columns at its next start.`,
   ]
+}
+
+/** Cinder and this agent judge heartbeats by their age. */
+function warnOfClocks({ backend, observation }: Subject): readonly string[] {
+  return backend.services.flatMap((row) => {
+    const lag = describeClockLag(row, observation)
+    return lag === '' ? [] : [`The clock of cinder-volume on ${quote(row.name)} is ${lag}. Correct it.`]
+  })
 }

@@ -2,9 +2,9 @@ import { ACTIONS } from '../model/actions.js'
 import type { Action } from '../model/contract.generated.js'
 import { getArrayName } from '../model/failover.js'
 import { isHalfThawed } from '../model/freeze.js'
-import { isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendSummary } from '../plan/summary.js'
+import { isShownUp } from '../plan/timing.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 
@@ -29,8 +29,8 @@ export function makeMessage(summaries: readonly BackendSummary[], facts: Message
   return `${facts.checkMode ? 'Would change ' : ''}${formatList(changes)}${rest}`
 }
 
-/** Cinder's own thaw never writes clusters.disabled. */
-const CLUSTER_FREEZE =
+/** Of a freeze that stays. Cinder's own thaw never writes clusters.disabled. */
+export const CLUSTER_FREEZE =
   "thaw it with cinder-backend too: Cinder's own thaw leaves it disabled until cinder cluster-enable"
 
 function describeAction(
@@ -61,12 +61,12 @@ function describeAction(
   }
 }
 
-function describeState(summary: BackendSummary, { serviceDownTime }: Observation): string {
+function describeState(summary: BackendSummary, observation: Observation): string {
   const [main] = summary.rows
   if (main === undefined) return nameBackend(summary)
   const state = main.after
   const words = [
-    summary.backend.services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
+    summary.backend.services.some((row) => isShownUp(row, observation)) ? 'up' : 'down',
     state.disabled ? `disabled${state.disabled_reason ? ` (${quote(state.disabled_reason)})` : ''}` : 'enabled',
     state.frozen ? 'frozen' : isHalfThawed(state) ? 'not frozen, but still disabled by a freeze' : 'not frozen',
     `replication ${quote(state.replication_status ?? 'never set')}`,

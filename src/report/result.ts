@@ -17,11 +17,11 @@ import type {
   ResultDocument,
 } from '../model/contract.generated.js'
 import { AgentError } from '../model/errors.js'
-import { isUp } from '../model/heartbeat.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
 import { type BackendSummary, summarizeSteps } from '../plan/summary.js'
+import { isShownUp } from '../plan/timing.js'
 import { listStepWarnings } from '../plan/warnings.js'
 import { type Audience, wordHint } from '../text/hints.js'
 import { quote } from '../text/quote.js'
@@ -195,7 +195,7 @@ function makeBackend(
   const [main, ...members] = rows
   if (main === undefined) throw new Error('a backend without rows')
   const { section, backup } = journal
-  const { service, serviceDownTime } = last
+  const { service } = last
   return {
     ...(target.kind === 'host' && { host: target.name }),
     ...(cluster !== undefined && { cluster: cluster.name }),
@@ -204,7 +204,7 @@ function makeBackend(
     actions: [...actions],
     before: main.row.state,
     after: main.after,
-    ...makeLiveness(services, serviceDownTime),
+    ...makeLiveness(services, last),
     ...(section !== undefined && {
       config: {
         file: section.file,
@@ -216,22 +216,19 @@ function makeBackend(
     ...(service !== undefined && {
       service: { manager: service.manager, name: service.name, state: service.state },
     }),
-    ...(cluster !== undefined && { members: members.map((each) => makeMember(each, services, serviceDownTime)) }),
+    ...(cluster !== undefined && { members: members.map((each) => makeMember(each, services, last)) }),
   }
 }
 
-function makeMember({ row, after }: RowChange, services: readonly Row[], serviceDownTime: number): MemberDocument {
+function makeMember({ row, after }: RowChange, services: readonly Row[], last: Observation): MemberDocument {
   const now = services.filter(({ id }) => id === row.id)
-  return { host: row.name, before: row.state, after, ...makeLiveness(now, serviceDownTime) }
+  return { host: row.name, before: row.state, after, ...makeLiveness(now, last) }
 }
 
-function makeLiveness(
-  services: readonly Row[],
-  serviceDownTime: number,
-): Pick<BackendDocument, 'state' | 'heartbeat_age'> {
+function makeLiveness(services: readonly Row[], last: Observation): Pick<BackendDocument, 'state' | 'heartbeat_age'> {
   const ages = services.flatMap(({ heartbeatAge }) => heartbeatAge ?? [])
   return {
-    state: services.some((row) => isUp(row, serviceDownTime)) ? 'up' : 'down',
+    state: services.some((row) => isShownUp(row, last)) ? 'up' : 'down',
     // A heartbeat by a clock that is ahead of the database's counts as one of now.
     heartbeat_age: ages.length === 0 ? null : Math.max(0, Math.floor(Math.min(...ages))),
   }

@@ -37,7 +37,7 @@ export function readPathsOfContainer(manager: string, name: string): ReadPaths {
       readonly Mount[] | null,
     ]
     const toHost = (inside: string) => mapByMounts(inside, mounts ?? [])
-    const words = [path, ...(args ?? [])]
+    const words = [path, ...(args ?? [])].flatMap(splitLine) // a shell's argument is a line
     const kolla = words.some((word) => basename(word) === 'kolla_start') ? toHost(KOLLA_CONFIG) : undefined
     return kolla === undefined
       ? findPathsInside(words, toHost)
@@ -122,7 +122,7 @@ function isService(word: string): boolean {
   return basename(word) === 'cinder-volume'
 }
 
-/** undefined if a path is not known as it is: relative, with a variable, or with a blank in a line that was joined by blanks. */
+/** undefined if a path is not known as it is: relative, for a shell to read, or with a blank in a line that was joined by blanks. */
 function findOptions(words: readonly string[]): ConfigPaths | undefined {
   const find = (option: string) => {
     const values = words.flatMap((word, index) => {
@@ -135,7 +135,9 @@ function findOptions(words: readonly string[]): ConfigPaths | undefined {
   const isKnown = [...(paths.files ?? []), ...(paths.folders ?? [])].every((path) => isAbsolute(path))
   const isOption = (word: string | undefined) => word?.startsWith('-') === true
   // cinder-volume takes options alone, so a word that is neither one nor the value of one is a part of another word.
-  const isClear = words.every((word, index) => (isOption(word) || isOption(words[index - 1])) && !word.includes('$'))
+  const isClear = words.every(
+    (word, index) => (isOption(word) || isOption(words[index - 1])) && !/[$;&|<>`"'()]/.test(word),
+  )
   return isKnown && isClear ? paths : undefined
 }
 

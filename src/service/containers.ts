@@ -1,6 +1,7 @@
 import { readPathsOfContainer } from './config-paths.js'
 import { type Ask, type Control, HINT, noStateError } from './control.js'
 import { controlError } from './program.js'
+import { findActiveUnit } from './systemd.js'
 
 /**
  * The states of a container: https://docs.docker.com/reference/cli/docker/container/ls/#status. Only Podman has `stopped`: the process has ended,
@@ -22,7 +23,9 @@ export function controlContainer(manager: 'docker' | 'podman', name: string): Co
       return { state: isStopped ? 'stopped' : 'changing', words }
     },
     prepare: async (aim, ask) => {
-      if (aim === 'stopped') await requireNoUnit(name, ask)
+      if (aim === 'started') return
+      await requireNoUnit(name, ask)
+      await requireNoBundle(name, ask)
     },
     startWaits: true,
     ...(manager === 'podman' && { repeatsStop: true }),
@@ -33,9 +36,17 @@ export function controlContainer(manager: 'docker' | 'podman', name: string): Co
 /** A unit of systemd that runs a container starts it again: those of kolla-ansible (kolla_systemd_worker.py) and of podman-generate-systemd(1). */
 async function requireNoUnit(name: string, ask: Ask): Promise<void> {
   const units = [`kolla-${name}-container.service`, `container-${name}.service`]
-  const { output } = await ask(['systemctl', 'is-active', ...units]).catch(() => ({ output: '' }))
-  const states = output.trim().split('\n')
-  const unit = units.find((_, index) => /^(active|activating|reloading|deactivating)$/.test(states[index] ?? ''))
+  const unit = await findActiveUnit(units, ask).catch(() => undefined) // without systemd there is no such unit
   if (unit === undefined) return
   throw controlError(`The container ${name}`, `is run by systemd's unit ${unit}, which would start it again`, '', HINT)
+}
+
+/** So does pacemaker with the replicas of a bundle: pacemaker, lib/pengine/bundle.c. */
+async function requireNoBundle(name: string, ask: Ask): Promise<void> {
+  const [, bundle] = /^(.+)-(?:docker|podman)-\d+$/.exec(name) ?? []
+  if (bundle === undefined) return
+  const { output } = await ask(['pcs', 'resource', 'status', bundle]).catch(() => ({ output: '' }))
+  if (!output.includes('Container bundle')) return
+  const problem = `is run by pacemaker's bundle ${bundle}, which would start it again`
+  throw controlError(`The container ${name}`, problem, '', HINT)
 }

@@ -3,7 +3,8 @@
  * the port below of both. Imports model/ and text/ alone.
  *
  * Promised: programs run without a shell, and end with all that they started at their time-out and at a signal; messages show neither
- * secrets nor the arguments of `manager: command`; a start or stop returns when the manager reports the new state.
+ * secrets nor the arguments of `manager: command`; a start or stop returns when the manager reports the new state; what the manager would start
+ * again by itself is not called stopped.
  * Not promised: that this service is the process that sends the heartbeat, nor that a failed start or stop had no effect.
  */
 import type { ServiceState } from '../model/observation.js'

@@ -20,18 +20,21 @@ export interface VolumeOptions {
   readonly cluster?: string
   /** Seconds. */
   readonly reportInterval?: number
+  /** Other backends in enabled_backends. */
+  readonly neighbours?: readonly string[]
   /** The quick stand-in instead (peers/beating_service.py). */
   readonly fake?: boolean
+  /** Seconds by which the clock of the stand-in is behind. */
+  readonly lag?: number
 }
 
 /** A real cinder-volume over a database of the tests, with a driver without an array (peers/replicating_driver.py). */
 export function cinderVolume(
   database: TestDatabase,
-  { host = 'vol1', cluster, reportInterval = 2, fake = false }: VolumeOptions = {},
+  { host = 'vol1', cluster, reportInterval = 2, neighbours = [], fake = false, lag }: VolumeOptions = {},
 ) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
-  const path = (name: string) => join(folder, name)
   writeFileSync(
     conf,
     `[DEFAULT]
@@ -39,9 +42,10 @@ transport_url = fake:/
 state_path = ${folder}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
-enabled_backends = arrayA
+${lag === undefined ? '' : `clock_lag = ${lag}`}
+enabled_backends = ${['arrayA', ...neighbours].join(', ')}
 report_interval = ${reportInterval}
-service_down_time = 10
+service_down_time = ${fake ? 3 : 10}
 [oslo_concurrency]
 lock_path = ${folder}
 [coordination]
@@ -54,13 +58,19 @@ san_ip = 192.0.2.1
 replication_device = backend_id:arrayB,san_ip:192.0.2.2
 `,
   )
+  if (fake) writeFileSync(join(folder, 'PROGRAM'), new URL('./peers/beating_service.py', import.meta.url).pathname)
+  return controlVolume(folder)
+}
+
+/** The cinder-volume whose cinder.conf is in the folder (peers/cinder-volume-control). */
+export function controlVolume(folder: string) {
+  const path = (name: string) => join(folder, name)
   writeFileSync(path('TESTS'), String(process.pid))
-  if (fake) writeFileSync(path('PROGRAM'), new URL('./peers/beating_service.py', import.meta.url).pathname)
   const command = (verb: string) => [CONTROL, verb, folder]
   const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
   return {
     folder,
-    conf,
+    conf: path('cinder.conf'),
     log: () => (existsSync(path('log')) ? readFileSync(path('log'), 'utf8') : ''),
     service: { manager: 'command', start: command('start'), stop: command('stop'), status: command('status') },
     start: () => run('start'),

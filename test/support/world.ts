@@ -39,6 +39,8 @@ export interface WorldRow {
   readonly modifiedAt?: string | null
   /** Whether a process that no run controls sends heartbeats. */
   readonly beatsByItself?: boolean
+  /** By how much the clock that dates its heartbeats is behind that of the database. */
+  readonly lagMs?: number
 }
 
 const PATH = '/etc/cinder/cinder.conf'
@@ -105,7 +107,8 @@ export function openWorld(
   }
   const options: ExecuteOptions = {
     request,
-    serviceDownTime: SERVICE_DOWN_TIME_S,
+    serviceDownTime: request.serviceDownTime ?? SERVICE_DOWN_TIME_S,
+    reportInterval: REPORT_INTERVAL_S,
     signal: new AbortController().signal,
     onProgress: () => {},
     approve: (plan, done) => {
@@ -239,10 +242,10 @@ function passTime(world: World, ms: number): void {
 }
 
 function readRowsOf(world: World): readonly Row[] {
-  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, ...row }) => ({
+  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, lagMs = 0, ...row }) => ({
     ...row,
     stored: { ...row.state, disabled: Number(row.state.disabled), frozen: Number(row.state.frozen) },
-    heartbeatAge: beatAtMs === undefined ? null : (world.timeMs - beatAtMs) / 1000,
+    heartbeatAge: beatAtMs === undefined ? null : (world.timeMs + lagMs - beatAtMs) / 1000,
     reportCount: row.table === 'clusters' ? null : reportCount,
     modifiedAt: row.modifiedAt ?? null,
     readAt: new Date(world.timeMs).toISOString(),

@@ -85,11 +85,16 @@ describe('guards and error codes', () => {
   test('every message that the guide quotes is in the code', () => {
     const files = [
       'plan/config-refusals.ts',
+      'plan/evidence.ts',
+      'plan/failing-over.ts',
       'plan/guards.ts',
+      'plan/proof.ts',
+      'oslo/files.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
       'oslo/files.ts',
       'oslo/other-backend.ts',
+      'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')
     const quoted = [...chapter(guide, 'When it refuses').matchAll(/“([^”]+)”/g)].flatMap(([, text = '']) =>

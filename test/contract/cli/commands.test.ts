@@ -84,7 +84,9 @@ describe.each(engines)('$name', (engine) => {
     })
 
     testOnce('a change names the cluster if the command names a member', () => {
-      expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA \(the cluster of vol3@arrayA, /m)
+      const { stdout } = run('freeze vol3@arrayA --check')
+      expect(stdout).toMatch(/^c1@arrayA \(the cluster of vol3@arrayA, /m)
+      expect(stdout).toContain('cluster-enable')
     })
 
     testOnce('promote refuses a member of a cluster', () => {
@@ -94,6 +96,20 @@ describe.each(engines)('$name', (engine) => {
       const { status, stderr } = run(line)
       expect(status).toBe(1)
       expect(stderr).toContain('(invalid_request)')
+    })
+
+    testOnce('promote says of a failover that ended in an error what it is, as list does', async () => {
+      await database.execute(
+        "UPDATE services SET replication_status = 'failover-error', active_backend_id = NULL WHERE id = 1",
+      )
+      const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
+      writeFileSync(conf, `${SECTION}[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`)
+      const { status, stderr } = run(`promote vol1@arrayA --to arrayB --without-replica --config-file ${conf} --yes`)
+      expect(status).toBe(1)
+      expect(stderr).toContain('(not_failed_over)')
+      expect(stderr).toContain('ended in an error')
+      expect(stderr).not.toContain('is not failed over')
+      expect(run('list --failed-over --names').stdout).toContain('vol1@arrayA')
     })
 
     test.each([

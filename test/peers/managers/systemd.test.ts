@@ -1,8 +1,13 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { readPathsOfUnit } from '../../../src/service/config-paths.js'
 import { titled } from '../../support/databases.js'
 import { ask, readConfigPaths, testManager, whyMissing } from '../../support/managers/ask.js'
 import type { Place } from '../../support/managers/namespace.js'
 import { startSystemd } from '../../support/managers/systemd.js'
+import { PYTHON } from '../../support/peers/peers.js'
 import { until } from '../../support/volume.js'
 
 const SLEEP = '[Service]\nExecStart=/bin/sleep 100000\n'
@@ -17,6 +22,10 @@ const UNITS = {
   'again.service': '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n',
   'clustered.service': SLEEP,
   'clustered.service.d/50-pacemaker.conf': '[Unit]\nDescription=Cluster Controlled\n',
+  'timed.service': SLEEP,
+  'timed.timer': '[Timer]\nOnActiveSec=1000\n',
+  'upheld.service': SLEEP,
+  'upholder.service': `[Unit]\nUpholds=upheld.service\n${SLEEP}`,
   'named.service':
     '[Service]\nExecStart=/usr/bin/cinder-volume --config-file /etc/cinder/a.conf --config-dir=/etc/cinder/b\n',
   'debian.service': '[Service]\nExecStart=/etc/init.d/cinder-volume systemd-start\n',
@@ -48,16 +57,20 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     expect(await ask([place], { manager, name, state: 'stopped' })).toMatchObject({ changed: false, failed: false })
   })
 
-  test('a unit that is started again and again is stopped for good', async () => {
-    place.run('systemctl', 'start', 'again')
-    const show = () => place.run('systemctl', 'show', '--property=SubState', '--value', 'again').trim()
-    await until('it waits for its next start', async () => show() === 'auto-restart')
-    const wanted = { manager, name: 'again', state: 'stopped' } as const
-    expect(await ask([place], wanted)).toMatchObject({ changed: true, failed: false })
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    expect(show()).toBe('dead')
-    expect(await ask([place], wanted)).toMatchObject({ changed: false, failed: false })
-  })
+  // Where systemd runs, service(8) calls systemctl.
+  test.each(['systemd', 'sysv'] as const)(
+    'a unit that is started again and again is stopped for good: %s',
+    async (manager) => {
+      place.run('systemctl', 'start', 'again')
+      const show = () => place.run('systemctl', 'show', '--property=SubState', '--value', 'again').trim()
+      await until('it waits for its next start', async () => show() === 'auto-restart')
+      const wanted = { manager, name: 'again', state: 'stopped' } as const
+      expect(await ask([place], wanted)).toMatchObject({ changed: true, failed: false })
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      expect(show()).toBe('dead')
+      expect(await ask([place], wanted)).toMatchObject({ changed: false, failed: false })
+    },
+  )
 
   test('a unit that is being stopped is waited for', async () => {
     place.run('systemctl', 'start', 'slow')
@@ -78,12 +91,25 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     expect(outcome.msg).toContain('masked')
   })
 
-  test('a unit that pacemaker runs is left to pacemaker', async () => {
-    place.run('systemctl', 'start', 'clustered')
-    const outcome = await ask([place], { manager, name: 'clustered', state: 'stopped' })
+  test.each([
+    ['pacemaker', 'clustered', ['clustered'], 'pacemaker'],
+    ['a timer', 'timed', ['timed', 'timed.timer'], 'timed.timer'],
+    ['a unit that upholds it', 'upheld', ['upholder'], 'upholder.service'],
+  ])('a unit that would be started again by %s is not stopped', async (_, name, started, culprit) => {
+    place.run('systemctl', 'start', ...started)
+    await until('it runs', async () => isActive(name))
+    const outcome = await ask([place], { manager, name, state: 'stopped' })
     expect(outcome).toMatchObject({ changed: false, code: 'service_control_failed', state: 'started' })
-    expect(outcome.msg).toContain('pacemaker')
-    expect(isActive('clustered')).toBe(true)
+    expect(outcome.msg).toContain(culprit)
+    expect(isActive(name)).toBe(true)
+  })
+
+  test('a unit is stopped once its timer is', async () => {
+    place.run('systemctl', 'stop', 'timed.timer')
+    expect(await ask([place], { manager, name: 'timed', state: 'stopped' })).toMatchObject({
+      changed: true,
+      failed: false,
+    })
   })
 
   test('a unit tells the files that cinder-volume is started with', async () => {
@@ -102,4 +128,21 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     const expected = { files: ['/etc/cinder/cinder.conf'], folders: undefined }
     expect(await readConfigPaths(place, manager, 'debian')).toEqual(expected)
   })
+})
+
+const { folder, missing } = inject('peers')
+const named = titled({
+  name: 'a unit that does not tell its files is asked for its main process',
+  missing: missing.python,
+})
+test(named, { skip: missing.python !== null }, async () => {
+  const program = join(mkdtempSync(join(folder, 'main-')), 'cinder-volume')
+  writeFileSync(program, 'import time\ntime.sleep(60)\n')
+  const child = spawn(PYTHON, [program, '--config-file', '/etc/a b.conf'], { stdio: 'ignore' })
+  try {
+    const shown = `ExecStart={ path=/opt/it ; argv[]=/opt/it ; ignore_errors=no ; pid=0 }\nMainPID=${child.pid}\n`
+    expect(await readPathsOfUnit('it')(async () => shown)).toEqual({ files: ['/etc/a b.conf'], folders: undefined })
+  } finally {
+    child.kill()
+  }
 })

@@ -80,8 +80,9 @@ export async function enterNamespaces({ folder, bin, kinds, script, programs }: 
     ...kinds.filter((kind) => kind !== 'cgroup').map((kind) => `--${kind}`),
     '--',
   ]
+  const inside = `${enter.join(' ')} env PATH=/usr/sbin:/usr/bin:/sbin:/bin` // not the programs that enter
   for (const [name, program] of Object.entries(programs))
-    writeProgram(join(bin, name), `#!/bin/sh\nexec ${enter.join(' ')} ${program} "$@"\n`)
+    writeProgram(join(bin, name), `#!/bin/sh\nexec ${inside} ${program} "$@"\n`)
   return { folder, bin, end, ...makeRunners(enter) }
 }
 

@@ -18,7 +18,7 @@ export async function startSystemd(units: Readonly<Record<string, string>>): Pro
   const script = `mount -t tmpfs tmpfs /run && mount -t cgroup2 cgroup2 /sys/fs/cgroup && mkdir /run/lock
 exec env container=unshare SYSTEMD_UNIT_PATH=/run/systemd/system:${folder}/units \\
   /lib/systemd/systemd --system --unit=default.target --log-target=null --show-status=0`
-  const programs = { systemctl: '/bin/systemctl' }
+  const programs = { systemctl: '/bin/systemctl', service: '/usr/sbin/service' }
   const place = await enterNamespaces({ folder, bin, kinds: ['pid', 'mount', 'cgroup'], script, programs })
   await until('systemd is ready', async () => place.succeeds('systemctl', 'is-system-running'))
   return place

@@ -1,7 +1,7 @@
 // npm run peers: installs what the tests talk to, on Debian and Ubuntu, as root.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { findPeers, PEER_NAMES, PEERS, type Peer } from './peers.js'
+import { findPeers, PEER_NAMES, PEERS, type Peer, type PeerProgram } from './peers.js'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -11,7 +11,11 @@ function findMissing(): readonly Peer[] {
 }
 
 function listPackages(names: readonly Peer[]): string {
-  return names.map((name) => `  ${PEERS[name].packages.join(' ').padEnd(42)} ${PEERS[name].use}`).join('\n')
+  const describe = (name: Peer) => {
+    const { packages, use, problem }: PeerProgram = PEERS[name]
+    return `  ${packages.join(' ').padEnd(42)} ${use}${problem === undefined ? '' : ` (${problem})`}`
+  }
+  return names.map(describe).join('\n')
 }
 
 /** Asked before a package starts its daemons: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { canIsolate } from './cgroups.js'
 
-interface PeerProgram {
+export interface PeerProgram {
   readonly present: () => boolean
   /** Debian's packages that bring it. */
   readonly packages: readonly string[]
@@ -31,6 +31,16 @@ export const PEERS = {
     present: () => isOnPath('cinder-volume'),
     packages: ['cinder-volume'],
     use: 'the service whose backend is promoted',
+  },
+  cinderApi: {
+    present: () => ['cinder-api', 'cinder-scheduler'].every(isOnPath),
+    packages: ['cinder-api', 'cinder-scheduler'],
+    use: 'a whole Cinder, which is failed over by its own API',
+  },
+  rabbitmq: {
+    present: () => isOnPath('rabbitmq-server') && isOnPath('epmd'),
+    packages: ['rabbitmq-server'],
+    use: 'carries the messages of the whole Cinder, on loopback',
   },
   oslo: {
     present: () => canImport('oslo_config.cfg'),

@@ -93,6 +93,29 @@ describe.each(BEFORE_THE_EDIT)('after %s', (_, at, service) => {
   })
 })
 
+test('a fail-back after the edit ends the run before the reset, and the file is named to be restored', async () => {
+  for (const [, document] of ROADS) {
+    const world = makeHostWorld(UNFROZEN, 'started')
+    const { result } = await runDisturbed(world, document, 3, failBack)
+    expect(result.error?.code).toBe('conflict')
+    expect(result.msg).toContain('restore /etc/cinder/cinder.conf, start cinder-volume, thaw the backend')
+    expect(world.rows[0]?.state.active_backend_id).toBe('')
+    expect(world.service).toBe('stopped')
+  }
+})
+
+test('a fail-back of a cluster counts by the row of the cluster, though members that are down have missed it', async () => {
+  const world = makeClusterWorld(UNFROZEN, UNFROZEN, UNFROZEN, 'started')
+  const document = { ...BY_OPTIONS, cluster: 'c9@arrayA' }
+  const { result } = await runDisturbed(world, document, 2, (each) => {
+    const members = each.rows.slice(1)
+    failBack(each)
+    each.rows = [...each.rows.slice(0, 1), ...members]
+  })
+  expect(result.error?.code).toBe('conflict')
+  expect(readPrimary(world.file)).toBe('A')
+})
+
 test('an undo of rows that nobody has changed since is given after a failure too', async () => {
   const world = makeHostWorld(UNFROZEN, 'started')
   const { result } = await runDisturbed(world, BY_NAME, 2, (each) => {
@@ -193,6 +216,17 @@ describe('a service that the run has stopped', () => {
   test('is waited for beyond wait_timeout if its heartbeat only grows old', async () => {
     const world = makeHostWorld(UNFROZEN, 'started')
     expect(codeOf(await runInWorld(world, ask({ ...BY_NAME, wait_timeout: 5 })))).toBeUndefined()
+  })
+
+  test('is not what is named if another member still beats at the end of the wait', async () => {
+    const world = makeClusterWorld({ ...FAILED_OVER }, FAILED_OVER, FAILED_OVER, 'started')
+    world.rows = world.rows.map((row) =>
+      row.name === 'vol2@arrayA' ? { ...row, beatAtMs: 0, beatsByItself: true } : row,
+    )
+    const document = { cluster: 'c9@arrayA', ...WHOLE, replication: 'disabled', promoted: 'B', wait_timeout: 5 }
+    world.file = makeConf('B', [])
+    const { journal } = await runInWorld(world, ask(document))
+    expect(makeResult(journal, { audience: 'request' }).error).toMatchObject({ code: 'timeout', host: 'vol2@arrayA' })
   })
 
   test('that Cinder fails over after all ends the run before the edit, and the hint names the way on', async () => {

@@ -189,7 +189,7 @@ test('when the time to wait is over, the plan goes on without the wait', async (
 test('a heartbeat that was seen before a start does not prove it', async () => {
   const beat = (seen: Observation): Observation => ({
     ...seen,
-    heartbeats: new Map([[1, { count: 8, since: 400, risenAt: 400 }]]),
+    heartbeats: new Map([[1, { count: 8, since: 400, seenAt: 400, risenAt: 400, risenAfter: 0 }]]),
   })
   expect(outline(await planFor(makeHostWorld(HEALTHY, 'stopped'), started, beat))).toEqual([
     'start_service',

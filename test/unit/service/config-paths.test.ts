@@ -75,6 +75,15 @@ describe('a container', () => {
     expect(await readPathsOfContainer('docker', 'it')(container(words, mounts))).toEqual({ files, folders: [] })
   })
 
+  test('is read through a shell, but not what only the shell understands', async () => {
+    const read = (line: string) =>
+      readPathsOfContainer('docker', 'it')(container(['/bin/bash', '-c', line], { '/etc': '/etc' }))
+    expect(await read('exec cinder-volume --config-file /etc/a.conf')).toMatchObject({ files: ['/etc/a.conf'] })
+    expect(await read('cinder-volume --config-file /etc/a.conf; sleep 1')).toBeUndefined()
+    expect(await read('cinder-volume --config-file "/etc/a b.conf"')).toBeUndefined()
+    expect(await read('cinder-volume --config-file $CONF')).toBeUndefined()
+  })
+
   test('whose file is in the image alone tells nothing', async () => {
     expect(await readPathsOfContainer('docker', 'it')(container(['cinder-volume']))).toBeUndefined()
     expect(await readPathsOfContainer('docker', 'it')(container(['sleep'], { '/etc': '/etc' }))).toBeUndefined()

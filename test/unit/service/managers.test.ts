@@ -116,3 +116,15 @@ test.each([
   else await expect(result).resolves.toBeUndefined()
   await expect(control('docker').prepare?.('started', ask)).resolves.toBeUndefined()
 })
+
+test('a container of a bundle is left to pacemaker', async () => {
+  const control = MANAGERS.podman(
+    { manager: 'podman', name: 'c-vol-podman-0', state: 'stopped', timeout: 1, start: [], stop: [], status: [] },
+    'cinder-volume',
+  )
+  const bundle = RESOURCES.bundle('Started n1')
+  const prepare = (output: string) =>
+    control.prepare?.('stopped', async ([program]) => answer(program === 'pcs' ? output : 'inactive\ninactive\n'))
+  await expect(prepare(bundle)).rejects.toMatchObject({ code: 'service_control_failed' })
+  await expect(prepare('')).resolves.toBeUndefined()
+})
