@@ -24,7 +24,7 @@ export interface Engine {
   readonly name: string
   /** Why it cannot be had here. */
   readonly missing: string | null
-  /** A new database with empty tables; `whole`: with all those that a running Cinder needs. */
+  /** A new database with empty tables; `whole`: with all those that a running Cinder needs, and their first rows. */
   readonly create: (whole?: boolean) => Promise<TestDatabase>
 }
 
@@ -114,7 +114,10 @@ async function makeMariaDatabase({ port, socket }: Server, whole = false): Promi
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'cinder'",
   )
   const tables = whole ? (all as { name: string }[]).map((table) => table.name) : TABLES
-  const copies = tables.map((table) => `CREATE TABLE ${name}.${table} LIKE cinder.${table};`)
+  const copies = tables.map(
+    (table) =>
+      `CREATE TABLE ${name}.${table} LIKE cinder.${table}; INSERT INTO ${name}.${table} SELECT * FROM cinder.${table};`,
+  )
   await admin.query(`CREATE DATABASE ${name}; ${copies.join(' ')} USE ${name}`)
   return {
     connection: mariaUrl(name, '?charset=utf8', port),

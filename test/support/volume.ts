@@ -35,7 +35,6 @@ export function cinderVolume(
 ) {
   const folder = mkdtempSync(join(tests, 'volume-'))
   const conf = join(folder, 'cinder.conf')
-  const path = (name: string) => join(folder, name)
   writeFileSync(
     conf,
     `[DEFAULT]
@@ -59,13 +58,19 @@ san_ip = 192.0.2.1
 replication_device = backend_id:arrayB,san_ip:192.0.2.2
 `,
   )
+  if (fake) writeFileSync(join(folder, 'PROGRAM'), new URL('./peers/beating_service.py', import.meta.url).pathname)
+  return controlVolume(folder)
+}
+
+/** The cinder-volume whose cinder.conf is in the folder (peers/cinder-volume-control). */
+export function controlVolume(folder: string) {
+  const path = (name: string) => join(folder, name)
   writeFileSync(path('TESTS'), String(process.pid))
-  if (fake) writeFileSync(path('PROGRAM'), new URL('./peers/beating_service.py', import.meta.url).pathname)
   const command = (verb: string) => [CONTROL, verb, folder]
   const run = (verb: string) => spawnSync(CONTROL, [verb, folder]).status
   return {
     folder,
-    conf,
+    conf: path('cinder.conf'),
     log: () => (existsSync(path('log')) ? readFileSync(path('log'), 'utf8') : ''),
     service: { manager: 'command', start: command('start'), stop: command('stop'), status: command('status') },
     start: () => run('start'),

@@ -32,6 +32,16 @@ export const PEERS = {
     packages: ['cinder-volume'],
     use: 'the service whose backend is promoted',
   },
+  cinderApi: {
+    present: () => ['cinder-api', 'cinder-scheduler'].every(isOnPath),
+    packages: ['cinder-api', 'cinder-scheduler'],
+    use: 'a whole Cinder, which is failed over by its own API',
+  },
+  rabbitmq: {
+    present: () => isOnPath('rabbitmq-server') && isOnPath('epmd'),
+    packages: ['rabbitmq-server'],
+    use: 'carries the messages of the whole Cinder, on loopback',
+  },
   oslo: {
     present: () => canImport('oslo_config.cfg'),
     packages: ['python3-oslo.config'],

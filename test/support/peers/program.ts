@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+export interface Program {
+  /** Errors: the program has ended; the message has the end of its log. */
+  readonly requireRunning: () => void
+  /** Sends the signal, and SIGKILL 10 s later; returns when the program has ended. */
+  readonly stop: (signal: NodeJS.Signals) => Promise<void>
+}
+
+/** A program that ends with the tests, also where they are killed. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  log: string,
+  env: NodeJS.ProcessEnv = {},
+): Program {
+  const output = openSync(log, 'a')
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', output, output],
+  })
+  let hasEnded = false
+  const ended = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => {
+    hasEnded = true
+  })
+  return {
+    requireRunning: () => {
+      if (hasEnded) throw new Error(`${command} has ended:\n${readFileSync(log, 'utf8').slice(-3000)}`)
+    },
+    stop: async (signal) => {
+      child.kill(signal)
+      const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
+
+/** A free port on loopback below those that Linux gives to connections (ip_local_port_range), so that none takes it before the server does. */
+export async function findQuietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_768)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ])
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+}
