@@ -58,8 +58,8 @@ function warnOfOtherBackends({ observation: { service }, actions }: Subject): re
 }
 
 function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
-  if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
-    return []
+  if (edit === undefined || !actions.includes('start_service') || actions.includes('reset_active_backend')) return []
+  if (!rows.some(({ after }) => isFailedOver(after))) return []
   return [
     `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. To reset it too, {reset}.`,
   ]
