@@ -10,6 +10,10 @@ import { compile } from 'json-schema-to-typescript'
 /** @param {string} name */
 const readSchema = async (name) => JSON.parse(await readFile(`schemas/${name}.schema.json`, 'utf8'))
 
+/** The agent itself prints no description. @param {string} text */
+const dropDescriptions = (text) =>
+  JSON.parse(text, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value))
+
 /** The validator alone checks these keywords: json-schema-to-typescript makes unreadable types of them. */
 const VALIDATOR_KEYWORDS = new Set([
   'oneOf',
@@ -49,9 +53,10 @@ async function generateContract() {
     strict: true,
     strictRequired: false,
     allowUnionTypes: true,
+    messages: false,
     code: { source: true, esm: true },
   })
-  const code = (standalone.default ?? standalone)(ajv, ajv.compile(request))
+  const code = (standalone.default ?? standalone)(ajv, ajv.compile(dropDescriptions(JSON.stringify(request))))
   await writeFile('src/request/validate.generated.js', code)
   await writeFile(
     'src/request/validate.generated.d.ts',
@@ -69,7 +74,8 @@ export default validate
  * - encodings that Node lacks: the connection is always utf8mb4,
  * - Amazon's certificates: only `ssl: 'Amazon RDS'` needs them,
  * - the compiler of row parsers: `disableEval` is set,
- * - WebAssembly for 64-bit division: `long` has the same in JavaScript.
+ * - WebAssembly for 64-bit division: `long` has the same in JavaScript,
+ * - prepared statements, the server's side and the binlog.
  * `tls` is loaded when a connection uses TLS.
  * @type {import('esbuild').Plugin}
  */
@@ -81,6 +87,9 @@ const trimMysql2 = {
       /generate-function.index\.js$/,
       /iconv-lite.encodings.(tables|sbcs-data|dbcs)/,
       /mysql2.lib.constants.errors\.js$/,
+      /mysql2.lib.commands.(execute|prepare|server_handshake|binlog_dump|register_slave)\.js$/,
+      /mysql2.lib.packets.(execute|prepare_statement|binary_row|binlog_dump|register_slave)\.js$/,
+      /mysql2.lib.parsers.(static_)?binary_parser\.js$/,
     ]
     const root = dirname(createRequire(import.meta.url).resolve('mysql2/package.json'))
     bundle.onResolve({ filter: /^mysql2$/ }, () => ({ path: 'mysql2', namespace: 'trimmed' }))
@@ -123,6 +132,17 @@ const BUNDLE_OPTIONS = {
   legalComments: 'none',
 }
 
+/** @type {import('esbuild').Plugin} */
+const shortSchemas = {
+  name: 'short-schemas',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.schema\.json$/ }, async ({ path }) => ({
+      contents: JSON.stringify(dropDescriptions(await readFile(path, 'utf8'))),
+      loader: 'json',
+    }))
+  },
+}
+
 async function buildExecutable() {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'))
   const outfile = 'dist/cinder-backend.cjs'
@@ -132,7 +152,7 @@ async function buildExecutable() {
     outfile,
     define: { ...BUNDLE_OPTIONS.define, VERSION: JSON.stringify(version) },
     banner: { js: '#!/usr/bin/env node' },
-    plugins: [separateBundles],
+    plugins: [separateBundles, shortSchemas],
   })
   await chmod(outfile, 0o755)
   await build({
@@ -181,7 +201,7 @@ async function buildAnsibleModule() {
     outfile,
     define: { 'import.meta.url': 'process.execPath' },
     banner: { js: MODULE_HEADER },
-    plugins: [trimMysql2],
+    plugins: [trimMysql2, shortSchemas],
   })
   await chmod(outfile, 0o755)
   const executableOnly = ['commander', 'yaml'].map((name) => `node_modules/${name}/package.json`)

@@ -11,12 +11,11 @@ import {
   findAssignments,
   locateSection,
   type PresentDevice,
-  readDevices,
   readSection,
   readValue,
   withContent,
 } from '../oslo/section.js'
-import { type Device, encodeDevice, formatValue, isSameDevice } from '../oslo/value.js'
+import { type Device, encodeDevice, formatValue, isSameDevice, parseDevice } from '../oslo/value.js'
 import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
@@ -124,8 +123,9 @@ function isPromotionAlone({ options, devices }: WantedConfig): boolean {
 
 /** Whether the section has the entry of the active array before the edit, and not after it. */
 function takesOutActive(section: ConfigSection, { after }: SectionEdit, { active, present }: Replica): boolean {
-  const isActive = ({ read }: PresentDevice) => read.get('backend_id') === active
-  return active !== undefined && present.some(isActive) && !readDevices(withContent(section, after)).some(isActive)
+  if (active === undefined || !present.some(({ read }) => read.get('backend_id') === active)) return false
+  const left = findAssignments(withContent(section, after), 'replication_device')
+  return !left.some(({ value }) => parseDevice(value)?.get('backend_id') === active)
 }
 
 type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>

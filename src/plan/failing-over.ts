@@ -1,5 +1,5 @@
 import { type Backend, listRows, type Row } from '../model/backend.js'
-import { getLongDownTime, isLongDown, isUp } from '../model/heartbeat.js'
+import { getLongDownTime, hasRisen, isLongDown, isUp } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
@@ -14,10 +14,9 @@ const FORCE_HINT = 'If the failover never ends, find out which array is in use, 
  */
 export function objectToFailoverInProgress(candidate: Candidate): Objection | undefined {
   const { backend, rows, edit, stopsService, observation } = candidate
-  const { serviceDownTime } = observation
   const isStartAlone = rows.length === 0 && edit === undefined && !stopsService
   const failing = listRows(backend).filter(isFailingOver)
-  if (failing.length > 0 && !isStartAlone && listLeftBehind(backend, serviceDownTime).length === 0)
+  if (failing.length > 0 && !isStartAlone && listLeftBehind(backend, observation).length === 0)
     return objectToOwnFailover(candidate, failing)
   const neighbour = stopsService ? observation.neighbours.find(isFailingOver) : undefined
   if (neighbour === undefined) return undefined
@@ -68,10 +67,13 @@ function findWayOn(
  * Members of a cluster that died just before a failover, which Cinder leaves failing-over for good (cinder/volume/manager.py, finish_failover, writes
  * the cluster's row and tells the members that live). None unless the failover is finished, and all members that it left are down for long.
  */
-export function listLeftBehind(backend: Backend, serviceDownTime: number): readonly Row[] {
+export function listLeftBehind(
+  backend: Backend,
+  { heartbeats, serviceDownTime }: Pick<Observation, 'heartbeats' | 'serviceDownTime'>,
+): readonly Row[] {
   if (!isFinished(backend)) return []
   const failing = backend.services.filter(isFailingOver)
-  return failing.every((row) => isLongDown(row, serviceDownTime)) ? failing : []
+  return failing.every((row) => isLongDown(row, serviceDownTime) && !hasRisen(row, heartbeats)) ? failing : []
 }
 
 /** Whether the cluster's row names the array that it was failed over to. */

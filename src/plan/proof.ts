@@ -56,14 +56,17 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
     case 'disproven':
       return refuse(
         `${evidence.problem}, so cinder-volume would start on another array`,
-        `Promote ${array} in cinder.conf: with {promote}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`,
+        `Promote ${array} in cinder.conf: with {promotion}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`,
       )
     case 'moved':
       return { ...PROVEN, left: evidence.left }
     case 'unknown':
       if (promoted !== undefined) return PROVEN
       if (isBare) return { ...PROVEN, doubt: evidence.problem }
-      return refuse(evidence.problem, `Check that its section has the settings of ${array}. Then {promoted}.`)
+      return refuse(
+        evidence.problem,
+        `Check its section. If it does not have all settings of ${array}, write them there first. If it has them, {promoted}.`,
+      )
   }
 }
 

@@ -58,8 +58,9 @@ function warnOfOtherBackends({ observation: { service }, actions }: Subject): re
 }
 
 function warnOfStartWhileFailedOver({ backend, rows, edit, actions }: Subject): readonly string[] {
-  if (edit === undefined || !actions.includes('start_service') || actions.includes('reset_active_backend')) return []
-  if (!rows.some(({ after }) => isFailedOver(after))) return []
+  if (edit === undefined || !actions.includes('start_service') || !rows.some(({ after }) => isFailedOver(after)))
+    return []
+  if (backend.target.desired.active_backend === 'reset') return []
   return [
     `cinder-volume starts on an edited section while ${quote(backend.target.name)} is still failed over. Some drivers refuse that. To reset it too, {reset}.`,
   ]
@@ -108,11 +109,11 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   ]
 }
 
-function warnOfLeftMembers({ backend, rows, actions, observation: { serviceDownTime } }: Subject): readonly string[] {
+function warnOfLeftMembers({ backend, rows, actions, observation }: Subject): readonly string[] {
   if (actions.length === 0) return []
   const [cluster, ...services] = rows.map(({ row }) => row)
   const before = backend.cluster && { ...backend, cluster, services }
-  return (before === undefined ? [] : listLeftBehind(before, serviceDownTime)).map(
+  return (before === undefined ? [] : listLeftBehind(before, observation)).map(
     ({ name }) =>
       `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
   )

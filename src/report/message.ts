@@ -29,8 +29,8 @@ export function makeMessage(summaries: readonly BackendSummary[], facts: Message
   return `${facts.checkMode ? 'Would change ' : ''}${formatList(changes)}${rest}`
 }
 
-/** Cinder's own thaw never writes clusters.disabled. */
-const CLUSTER_FREEZE =
+/** Of a freeze that stays. Cinder's own thaw never writes clusters.disabled. */
+export const CLUSTER_FREEZE =
   "thaw it with cinder-backend too: Cinder's own thaw leaves it disabled until cinder cluster-enable"
 
 function describeAction(

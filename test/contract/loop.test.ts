@@ -99,6 +99,40 @@ describe('a failover to another array while the service is being stopped', () =>
   })
 })
 
+describe('a fail-back while the service is being stopped', () => {
+  const FAIL_BACK =
+    "UPDATE services SET disabled = frozen, disabled_reason = 'frozen', replication_status = 'enabled', active_backend_id = ''"
+  const arrayC = { backend_id: 'arrayC', san_ip: '192.0.2.3', api_token: 't-c' }
+
+  test.each([
+    ['a promotion by name', { promote: 'arrayB', replication_device: [arrayC] }],
+    ['a promotion of the active array', { promote: true, replication_device: [arrayC] }],
+    [
+      'a promotion whose settings are given',
+      { options: { san_ip: '10.0.0.2', pure_api_token: 's3cr3t-B' }, replication_device: [arrayC] },
+    ],
+  ])('ends %s before the edit, and is told', async (_, config) => {
+    await withBackend(async (database, file) => {
+      const before = readFileSync(file, 'utf8')
+      const { result } = await agent({
+        ...PROMOTION,
+        connection: database.connection,
+        config: { file, ...config },
+        service: makeService(database, { stop: FAIL_BACK }),
+      })
+      expect(result).toMatchObject({
+        changed: true,
+        failed: true,
+        error: { code: 'conflict', host: 'vol1@arrayA' },
+        backends: [{ actions: ['stop_service'], after: { active_backend_id: '', replication_status: 'enabled' } }],
+      })
+      expect(result.msg).toContain('failed back')
+      expect(result.msg).toContain('start cinder-volume')
+      expect(readFileSync(file, 'utf8')).toBe(before)
+    })
+  })
+})
+
 test.skipIf(process.getuid?.() !== 0)(
   `check mode foretells a cinder.conf that cannot be replaced${process.getuid?.() === 0 ? '' : ' (skipped: needs root)'}`,
   async () => {

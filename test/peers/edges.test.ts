@@ -9,6 +9,9 @@ import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 const { folder, missing } = inject('peers')
 
 const RESET = { active_backend: 'reset', replication: 'enabled', frozen: false }
+/** The same where no section can be read. */
+const STATED = { ...RESET, promoted: 'arrayB' }
+const MOVED = { options: { san_ip: '192.0.2.2' }, replication_device: [{ backend_id: 'arrayC', san_ip: '192.0.2.3' }] }
 
 /** A service that is nothing but a file: it runs while that is there, and never beats. Its programs may do more. */
 function flag({ more = { start: ':', stop: ':' }, runs = true } = {}) {
@@ -126,11 +129,13 @@ describe.skipIf(missing.cinder !== null)(
           config_file: volume.conf,
           active_backend: 'reset',
           frozen: false,
+          config: MOVED,
           service: { ...volume.service, start: script },
         })
         expect(result).toMatchObject({ failed: true, changed: true, error: { code: 'failed_over' } })
-        // Neither was cinder.conf edited before the reset, which is told too; but no guard was forced.
-        expect(result.warnings).toEqual([expect.stringMatching(/still has arrayB as a replica of \[arrayA\]/)])
+        // No guard was forced.
+        expect(result.warnings).toEqual([expect.stringMatching(/no undo is given for it/)])
+        for (const start of volume.starts().slice(1)) expect(start).toMatchObject({ san_ip: '192.0.2.2' })
         expect(result.msg).toMatch(/was failed over again after its reset .*"arrayX"/)
       }),
     )
@@ -144,6 +149,7 @@ describe.skipIf(missing.cinder !== null)(
           config_file: volume.conf,
           ...RESET,
           replication: 'disabled',
+          config: MOVED,
           service: volume.service,
         }
         const check = await agent(request, { args: ['--check'] })
@@ -153,6 +159,7 @@ describe.skipIf(missing.cinder !== null)(
         expect(result.backends[0]?.actions).toEqual(check.result.backends[0]?.actions)
         expect(result.backends[0]?.after).toEqual(check.result.backends[0]?.after)
         expect((await agent(request)).result).toMatchObject({ changed: false })
+        for (const start of volume.starts().slice(1)) expect(start).toMatchObject({ san_ip: '192.0.2.2' })
       }),
     )
 
@@ -179,7 +186,7 @@ describe('programs that go wrong', () => {
     'a stop that fails after it has stopped the service counts as done',
     withRow(FAILED_OVER, async (_, base) => {
       const { manager } = flag({ more: { start: ':', stop: 'exit 1' } })
-      const { result } = await agent({ ...base, ...RESET, service: manager })
+      const { result } = await agent({ ...base, ...STATED, service: manager })
       expect(result).toMatchObject({
         changed: true,
         failed: true,
@@ -193,7 +200,7 @@ describe('programs that go wrong', () => {
     'what was done is told also where the row is gone meanwhile',
     withRow({ ...FAILED_OVER, frozen: 0 }, async (database, base) => {
       const { manager } = flag({ more: { start: ':', stop: sql(database, 'UPDATE services SET deleted = 1') } })
-      const { result } = await agent({ ...base, ...RESET, service: manager })
+      const { result } = await agent({ ...base, ...STATED, service: manager })
       expect(result).toMatchObject({
         changed: true,
         failed: true,
@@ -275,7 +282,7 @@ describe('what is refused or told', () => {
       expect(edit.result.warnings).toEqual([
         expect.stringMatching(/starts on an edited section while vol1@arrayA is still/),
       ])
-      const blind = await agent({ ...base, ...RESET, service: manager, wait: false }, { args: ['--check'] })
+      const blind = await agent({ ...base, ...STATED, service: manager, wait: false }, { args: ['--check'] })
       expect(blind.result.warnings).toEqual([
         expect.stringMatching(/^wait is false, so replication_status is not checked/),
       ])
@@ -289,6 +296,7 @@ describe('what is refused or told', () => {
     const request = {
       connection: database.connection,
       active_backend: 'reset',
+      promoted: 'arrayB',
       force: true,
       backends: [{ host: 'vol1@arrayA' }, { host: 'vol2@arrayA' }],
     }
@@ -304,7 +312,7 @@ describe('what is refused or told', () => {
     'with force a reset goes on when the waiting is over',
     withRow({ ...FAILED_OVER, updated_at: '2099-01-01 00:00:00' }, async (_, base) => {
       const { manager, on } = flag()
-      const request = { ...base, ...RESET, service: { ...manager, state: 'stopped' }, wait_timeout: 1 }
+      const request = { ...base, ...STATED, service: { ...manager, state: 'stopped' }, wait_timeout: 1 }
       const refused = await agent({ ...base, active_backend: 'reset', wait: true, wait_timeout: 1 })
       expect(refused.result).toMatchObject({ changed: false, error: { code: 'timeout' } })
       const { result } = await agent({ ...request, force: true })

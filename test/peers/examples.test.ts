@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import requestSchema from '../../schemas/request.schema.json' with { type: 'json' }
 import { agent, EXECUTABLE } from '../support/agent.js'
 import { ansible } from '../support/ansible.js'
+import { confFile, PURE } from '../support/conf.js'
 import { embedded, mariaDb, type TestDatabase, titled } from '../support/databases.js'
 import { PYTHON } from '../support/peers/peers.js'
 import { FAILED_OVER, service } from '../support/rows.js'
@@ -62,32 +63,36 @@ describe.skipIf(missing.ansible !== null)(
           }),
         )
 
-      test('reset-and-enable.yml: changed, then not', async () => {
+      test('reset-and-enable.yml: refused for another array, changed, then not', async () => {
         await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
-        const first = play('reset-and-enable.yml', 'localhost,', '-e', 'backend=vol1@arrayA')
-        expect(first.output).toMatch(/changed=1 .*failed=0/)
-        expect(await state()).toEqual([{ ...NORMAL, frozen: 0 }])
-        expect(play('reset-and-enable.yml', 'localhost,', '-e', 'backend=vol1@arrayA').output).toMatch(
-          /changed=0 .*failed=0/,
-        )
+        const reset = (replica: string) =>
+          play('reset-and-enable.yml', 'localhost,', '-e', 'backend=vol1@arrayA', '-e', `replica=${replica}`).output
+        expect(reset('arrayX')).toMatch(/not_promoted/)
+        expect(await state()).toEqual([FAILED_OVER])
+        expect(reset('arrayB')).toMatch(/changed=1 .*failed=0/)
+        expect(await state()).toEqual([{ ...NORMAL, disabled: 1, disabled_reason: 'frozen', frozen: 1 }])
+        expect(reset('arrayB')).toMatch(/changed=0 .*failed=0/)
       })
 
-      test('fleet.yml: settles all that may be settled, tells what was left, and then is quiet', async () => {
+      test('fleet.yml: tells what differs and changes nothing, and is quiet once nothing does', async () => {
         await database.execute(
           service(1, 'vol1@arrayA', FAILED_OVER) +
             service(2, 'vol1@nfs', FAILED_OVER) +
             service(3, 'vol2@arrayA', { ...FAILED_OVER, frozen: 0 }),
         )
         const inventory = join(examples, 'ansible/fleet-inventory.yml')
+        const before = await database.rows('services')
         const first = play('fleet.yml', inventory)
         expect(first.output).toMatch(/vol1 .*changed=1 .*failed=0/)
+        expect(first.output).toMatch(/"Would change vol1@arrayA: /)
         expect(first.output).toMatch(/vol2@arrayA is not frozen/)
-        expect(await state()).toEqual([
-          { ...NORMAL, frozen: 1 },
-          { ...NORMAL, replication_status: 'disabled', frozen: 1 },
-          { ...FAILED_OVER, frozen: 0 },
-        ])
-        expect(play('fleet.yml', inventory).output).toMatch(/vol1 .*changed=0 .*failed=0/)
+        expect(await database.rows('services')).toEqual(before)
+        await database.execute(
+          "UPDATE services SET disabled = 0, replication_status = 'enabled', active_backend_id = NULL;\nUPDATE services SET replication_status = 'disabled' WHERE id = 2;\n",
+        )
+        const second = play('fleet.yml', inventory)
+        expect(second.output).toMatch(/vol1 .*changed=0 .*failed=0/)
+        expect(second.output).not.toContain('Would change')
       })
 
       test.skipIf(missing.cinderVolume !== null)(
@@ -125,6 +130,10 @@ describe.skipIf(missing.ansible !== null)(
               replication_device: [{ backend_id: 'arrayC', san_ip: '192.0.2.3', api_token: 's3cr3t-C' }],
             })
             expect(play('promote.yml', inventory, ...args).output).toMatch(/changed=0 .*failed=0/)
+
+            await database.execute(FAIL_OVER.replace('arrayB', 'arrayC'))
+            expect(play('promote.yml', inventory, ...args).output).toMatch(/not_failed_over/)
+            expect(volume.starts()).toHaveLength(2)
           } finally {
             volume.stop()
           }
@@ -165,6 +174,17 @@ describe.skipIf(missing.ansible !== null)(
             }
             const second = play('promote-cluster.yml', inventory, ...args)
             expect(second.output.match(/changed=0 .*failed=0/g)).toHaveLength(2)
+
+            const again = FAIL_OVER.replace('arrayB', 'arrayC')
+            await database.execute(again)
+            await database.execute(again.replace('services', 'clusters'))
+            const third = play('promote-cluster.yml', inventory, ...args)
+            expect(third.output.match(/changed=0 .*failed=1/g)).toHaveLength(2)
+            expect(third.output).toContain('not_promoted')
+            for (const member of members) {
+              expect(member.runs()).toBe(true)
+              expect(member.starts()).toHaveLength(2)
+            }
           } finally {
             for (const member of members) member.stop()
           }
@@ -225,8 +245,12 @@ describe('with an SQLite database in the environment', () => {
       { stdin: '' },
       { stateful: [{ test_name: '' }] },
     ]
+    const on = join(mkdtempSync(join(folder, 'flag-')), 'on')
+    const manager = { manager: 'command', start: ['touch', on], stop: ['rm', '-f', on], status: ['test', '-e', on] }
+    const here = { config_file: confFile(PURE), service: manager, wait: false }
+    const request = JSON.stringify({ ...JSON.parse(stdin), ...here })
     const run = (command: string) => {
-      const { status, stdout } = shell(command, stdin)
+      const { status, stdout } = shell(command, request)
       const reading = execFileSync(PYTHON, [new URL('../support/peers/judge-salt.py', import.meta.url).pathname], {
         input: stdout,
       })
@@ -236,8 +260,9 @@ describe('with an SQLite database in the environment', () => {
     expect(run(stateful[0].test_name)).toMatchObject({ status: 0, changes })
     expect(run(name)).toMatchObject({ status: 0, comment: expect.stringContaining('active backend reset'), changes })
     expect(run(name)).toEqual({ status: 0, comment: 'Nothing to change: vol1@arrayA', changes: {} })
-    await database.execute("UPDATE services SET active_backend_id = 'arrayB', frozen = 0")
-    expect(run(name)).toMatchObject({ status: 1, comment: expect.stringContaining('not frozen'), changes: {} })
+    expect(readFileSync(here.config_file, 'utf8')).toContain('san_ip = 10.0.0.2')
+    await database.execute("UPDATE services SET active_backend_id = 'arrayC'")
+    expect(run(name)).toMatchObject({ status: 1, comment: expect.stringContaining('arrayC'), changes: {} })
   })
 
   test('Bolt: the task keeps its contract: noop, success and _error', async () => {
@@ -294,7 +319,7 @@ ${script}`,
   describe.skipIf(missing.puppet !== null)(
     missing.puppet === null ? 'Puppet' : `Puppet (skipped: ${missing.puppet})`,
     () => {
-      test('applies once, then is quiet, and fails where the agent refuses', async () => {
+      test('tells what differs and changes nothing, is quiet once nothing does, and fails where the agent refuses', async () => {
         const home = mkdtempSync(join(folder, 'puppet-'))
         const manifest = join(home, 'site.pp')
         copyFileSync(join(examples, 'puppet/cinder_backend.pp'), manifest)
@@ -321,7 +346,10 @@ ${script}`,
           status: 2,
           output: expect.stringMatching(/Exec\[cinder-backend vol1@arrayA\].+executed successfully/),
         })
-        expect((await database.rows('services'))[0]).toMatchObject(NORMAL)
+        expect((await database.rows('services'))[0]).toMatchObject(FAILED_OVER)
+        await database.execute(
+          "UPDATE services SET disabled = 0, replication_status = 'enabled', active_backend_id = NULL",
+        )
         expect(apply()).toMatchObject({ status: 0, output: expect.not.stringContaining('Exec[') })
         await database.execute("UPDATE services SET active_backend_id = 'arrayB', frozen = 0")
         const refused = apply()

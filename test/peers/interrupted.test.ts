@@ -60,7 +60,9 @@ async function survives(engine: Engine, fake: boolean, { command = [], after }: 
     expect(await database.rows('services')).toMatchObject([HEALTHY])
     expect(volume.runs()).toBe(true)
     expect((await agent(request)).result).toMatchObject({ changed: false, failed: false })
-    expect(readdirSync(volume.folder).filter((name) => name.includes('cinder-backend-'))).toEqual([])
+    expect(readdirSync(volume.folder).filter((name) => /cinder-backend-|before-promotion/.test(name))).toEqual([])
+    // Never on the old primary again.
+    for (const start of volume.starts().slice(1)) expect(start).toMatchObject({ san_ip: '192.0.2.2' })
     return { killed }
   } finally {
     volume.stop()

@@ -39,7 +39,16 @@ function on(
       volume.start()
       await beating(database)
       const base = { host: 'vol1@arrayA', config_file: volume.conf, service: volume.service }
-      await work({ database, volume, base, row: async () => (await database.rows('services'))[0] ?? {} })
+      let before = Number.POSITIVE_INFINITY
+      const execute = (sql: string) => {
+        if (sql.includes(FAIL_OVER)) before = volume.starts().length
+        return database.execute(sql)
+      }
+      const row = async () => (await database.rows('services'))[0] ?? {}
+      await work({ database: { ...database, execute }, volume, base, row })
+      // After a failover it never runs on the old primary again.
+      for (const { active_backend_id, san_ip } of volume.starts().slice(before))
+        expect(active_backend_id ?? san_ip).not.toBe('192.0.2.1')
     } finally {
       volume.stop()
       await database.close()
@@ -272,6 +281,7 @@ describe.skipIf(absent !== null)(
           const request = {
             host: 'vol1@arrayA',
             config_file: volume.conf,
+            config: promotion(volume).config,
             active_backend: 'reset',
             frozen: true,
             wait: true,
@@ -279,7 +289,7 @@ describe.skipIf(absent !== null)(
           expect((await agent({ ...request, wait_timeout: 1 })).result).toMatchObject({
             changed: false,
             error: { code: 'timeout' },
-            msg: expect.stringMatching(/vol1@arrayA was not seen down within 1 s/),
+            msg: expect.stringMatching(/vol1@arrayA was not seen down within/),
           })
           expect((await agent(request)).result).toMatchObject({ changed: true, failed: false })
           expect((await agent({ ...request, wait: false })).result).toMatchObject({ changed: false })

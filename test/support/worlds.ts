@@ -73,10 +73,11 @@ export function makeRequest(options: {
   readonly targets?: readonly Omit<Target, 'desired'>[]
   readonly force?: boolean
   readonly wait?: boolean
+  readonly promoted?: string | undefined
 }): Request {
-  const { desired, service, promote, targets = [HOST], force = false, wait = service !== undefined } = options
+  const { desired, service, promote, promoted, targets = [HOST], force = false, wait = service !== undefined } = options
   return {
-    targets: targets.map(({ kind, name }) => ({ kind, name, desired })),
+    targets: targets.map(({ kind, name }) => ({ kind, name, desired, ...(promoted !== undefined && { promoted }) })),
     restore: undefined,
     source: {},
     config:
@@ -115,6 +116,9 @@ export function ask(document: object, check = false): Request {
   const isNamed = ['cluster', 'backends', 'restore'].some((key) => key in document)
   return toRequest(isNamed ? document : { host: HOST.name, ...document }, { check, diff: false })
 }
+
+/** A section that was promoted: its primary is B. */
+export const PROMOTED = makeConf('B', ['C'])
 
 const LONG_AGO_MS = -3_600_000
 
@@ -167,7 +171,14 @@ export function makeClusterWorld(
   )
 }
 
-export const GUARDS = ['failover_in_progress', 'not_failed_over', 'failed_over', 'not_frozen', 'service_up']
+export const GUARDS = [
+  'failover_in_progress',
+  'not_failed_over',
+  'not_promoted',
+  'failed_over',
+  'not_frozen',
+  'service_up',
+]
 
 export function codeOf({ journal }: WorldRun): string | undefined {
   if (journal.error === undefined) return undefined
@@ -198,6 +209,7 @@ function assertSafe(effects: readonly Effect[], before: World, request: Request)
       assert.notEqual(row.state.replication_status, 'failing-over')
       assert.ok(!isSameState(row.state, after))
       assertSafeChange({ row, after }, request, running)
+      if (isFailedOver(row.state) && !isFailedOver(after)) assertProven(row.state.active_backend_id, file, request)
     }
   }
 }
@@ -214,6 +226,15 @@ function assertSafeChange({ row, after }: RowChange, request: Request, running: 
   }
   const thaws = row.state.frozen === true && after.frozen === false
   if (thaws) assert.ok(!isFailedOver(row.state))
+}
+
+/** The primary is the array that the row was failed over to, unless the request touches nothing but the row, or states it. */
+function assertProven(active: string | null, file: string, { targets, config, service }: Request): void {
+  const [target] = targets === 'all' ? [] : targets
+  assert.ok(!file.includes(`backend_id:${active},`))
+  if (target?.promoted !== undefined) assert.ok(active === null || target.promoted === active)
+  else if (config !== undefined || service !== undefined || target?.desired.frozen === false)
+    assert.equal(readPrimary(file), active)
 }
 
 /** Until the start is proven a backend that is frozen, or whose freeze the request speaks of, stays frozen. */

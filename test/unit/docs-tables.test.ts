@@ -89,8 +89,10 @@ describe('guards and error codes', () => {
       'plan/failing-over.ts',
       'plan/guards.ts',
       'plan/proof.ts',
+      'oslo/files.ts',
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
+      'oslo/files.ts',
       'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')

@@ -1,6 +1,7 @@
-// The main job, on an SQLite file of its own: a backend that failed over to arrayB becomes a normal one again.
+// The main job, on an SQLite file and a cinder.conf of its own: a backend that failed over to arrayB becomes a normal one again, with arrayB as its
+// primary and arrayC as its replica. Its cinder-volume is stopped already.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { database } from './database.mjs'
@@ -12,6 +13,19 @@ const db = database(
   file,
   `(1, 'vol1@arrayA', 'cinder-volume', 'cinder-volume', 9, 0, 1, 'failed-over', 'failed-over', 'arrayB', 1, datetime('now', '-1 hour')),
          (2, 'vol1@arrayD', 'cinder-volume', 'cinder-volume', 9, 0, 0, NULL, 'enabled', NULL, 0, datetime('now'))`,
+)
+
+const conf = join(folder, 'cinder.conf')
+writeFileSync(
+  conf,
+  `[database]
+connection = sqlite:///${file}
+[arrayA]
+volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
+san_ip = 192.0.2.1
+pure_api_token = token-of-A
+replication_device = backend_id:arrayB,san_ip:192.0.2.2,api_token:token-of-B
+`,
 )
 
 const COLUMNS = ['host', 'disabled', 'disabled_reason', 'replication_status', 'active_backend_id', 'frozen']
@@ -43,7 +57,11 @@ const request = {
   active_backend: 'reset',
   replication: 'enabled',
   frozen: false,
-  connection: `sqlite:///${file}`,
+  config: {
+    promote: 'arrayB',
+    replication_device: [{ backend_id: 'arrayC', san_ip: '192.0.2.3', api_token: 'token-of-C' }],
+  },
+  config_file: conf,
 }
 
 /** @param {string} title @param {string[]} args */
@@ -69,10 +87,12 @@ function unified(before, after) {
 
 show('The request', JSON.stringify(request, null, 2))
 table('The rows before')
+show('cinder.conf before', readFileSync(conf, 'utf8'))
 run('Check mode, which changes nothing', '--check', '--diff')
 const first = run('The run')
 const second = run('The second run')
 table('The rows after')
+show('cinder.conf after', readFileSync(conf, 'utf8'))
 db.close()
 rmSync(folder, { recursive: true })
 if (!(first.changed && !second.changed && !second.failed)) {

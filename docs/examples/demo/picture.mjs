@@ -1,6 +1,6 @@
 // The picture of the README, from a real run at a real terminal (script, of util-linux): node docs/examples/demo/picture.mjs > docs/terminal.svg
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { database } from './database.mjs'
@@ -29,7 +29,9 @@ replication_device = backend_id:arrayB,san_ip:192.0.2.2,api_token:token-of-B
 `,
 )
 mkdirSync(join(home, 'bin'))
-symlinkSync(here('../../../dist/cinder-backend.cjs'), join(home, 'bin/cinder-backend'))
+// Nothing is looked for in /etc/cinder: the files are named, as if they were there.
+const agent = `exec '${process.execPath}' '${here('../../../dist/cinder-backend.cjs')}' "$@" --config-file '${home}/.cinder/cinder.conf'`
+writeFileSync(join(home, 'bin/cinder-backend'), `#!/bin/sh\n${agent}\n`, { mode: 0o755 })
 
 const PROMOTE =
   'cinder-backend promote vol1@arrayA --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=token-of-C'
@@ -47,7 +49,10 @@ function terminal(line, answer = '') {
     },
   })
   const shown = line.replace(' --replica', ' \\\n    --replica')
-  return `\u001b[1m$ ${shown}\u001b[22m\n${stdout.replaceAll(`${home}/.cinder`, '/etc/cinder').replace(/\d{4}-\d\d-\d\dT[\d-]+Z~/, '2026-11-23T03-12-45Z~')}\n`
+  return `\u001b[1m$ ${shown}\u001b[22m\n${stdout
+    .replaceAll(` --config-file ${home}/.cinder/cinder.conf`, '')
+    .replaceAll(`${home}/.cinder`, '/etc/cinder')
+    .replace(/\d{4}-\d\d-\d\dT[\d-]+Z~/, '2026-11-23T03-12-45Z~')}\n`
 }
 
 const screen = terminal('cinder-backend list') + terminal(PROMOTE, 'y\n') + terminal('cinder-backend show vol1@arrayA')

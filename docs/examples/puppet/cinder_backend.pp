@@ -1,4 +1,5 @@
-# A backend's desired state as a file, settled whenever the rows differ from it.
+# Reports where a backend differs from a desired state. It changes nothing: an agent of Puppet runs again and again, and would reset a backend in the
+# middle of its promotion.
 define cinder_backend (
   String $request,
   String $folder = '/etc/cinder-backend',
@@ -18,14 +19,14 @@ define cinder_backend (
     mode    => '0600',
   }
 
-  # The exit status of --detailed-exitcode: 0 nothing to change, 2 changed, 1 failed.
+  # "unless" says whether anything differs; the command then tells what, and fails where the agent refuses it.
   exec { "cinder-backend ${title}":
-    command  => "cinder-backend --detailed-exitcode < ${file}",
-    unless   => "cinder-backend --check --detailed-exitcode < ${file}",
-    returns  => [0, 2],
-    path     => $path,
-    provider => shell,
-    require  => File[$file],
+    command   => "cinder-backend --check --diff < ${file}",
+    unless    => "cinder-backend --check --detailed-exitcode < ${file}",
+    logoutput => true,
+    path      => $path,
+    provider  => shell,
+    require   => File[$file],
   }
 }
 

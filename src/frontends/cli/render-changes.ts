@@ -1,6 +1,7 @@
 import { ACTIONS } from '../../model/actions.js'
 import { COLUMNS } from '../../model/backend.js'
 import type { BackendDocument, BackendState } from '../../model/contract.generated.js'
+import { CLUSTER_FREEZE } from '../../report/message.js'
 import { formatList } from '../../text/list.js'
 import { quote } from '../../text/quote.js'
 import type { PrintableResult } from './printable.js'
@@ -42,7 +43,8 @@ export function getDisplayName({ host, cluster }: BackendDocument): string {
   return cluster ?? host ?? ''
 }
 
-function formatDetail(action: string, { config, service }: BackendDocument): string {
+function formatDetail(action: string, { cluster, after, config, service }: BackendDocument): string {
+  if (action === 'freeze') return cluster !== undefined && after.frozen ? `\n    ${CLUSTER_FREEZE}` : ''
   if (action === 'update_config' && config !== undefined) {
     const backup = config.backup === undefined ? '' : `\n    backup: ${config.backup}`
     return `: ${config.options.join(', ')}\n    in ${config.file}${backup}`

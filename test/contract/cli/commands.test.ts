@@ -84,7 +84,9 @@ describe.each(engines)('$name', (engine) => {
     })
 
     testOnce('a change names the cluster if the command names a member', () => {
-      expect(run('freeze vol3@arrayA --check').stdout).toMatch(/^c1@arrayA \(the cluster of vol3@arrayA, /m)
+      const { stdout } = run('freeze vol3@arrayA --check')
+      expect(stdout).toMatch(/^c1@arrayA \(the cluster of vol3@arrayA, /m)
+      expect(stdout).toContain('cluster-enable')
     })
 
     testOnce('promote refuses a member of a cluster', () => {

@@ -3,11 +3,12 @@ import { execute } from '../../../src/execute/execute.js'
 import type { BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
 import type { Plan, Step } from '../../../src/model/plan.js'
-import { makeConf, openWorld, runInWorld, type World } from '../../support/world.js'
-import { ask, codeOf, FAILED_OVER, HEALTHY, makeHostWorld } from '../../support/worlds.js'
+import { openWorld, runInWorld, type World } from '../../support/world.js'
+import { ask, codeOf, FAILED_OVER, HEALTHY, makeHostWorld, PROMOTED } from '../../support/worlds.js'
 
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
 const started = { service: { manager: 'systemd', state: 'started' } }
+const STATED = { ...started, active_backend: 'reset', replication: 'enabled', frozen: false, promoted: 'B' }
 const PROMOTION = {
   ...started,
   active_backend: 'reset',
@@ -68,13 +69,15 @@ describe('what is read, judged and done, in its order', () => {
       'approve',
       'replaceFile',
     ])
-    const waits = calls.slice(stopAt + 2, editAt - 4)
+    expect(calls.slice(stopAt + 1, stopAt + 3)).toEqual(['readConfig', 'approve'])
+    const waits = calls.slice(stopAt + 3, editAt - 4)
     expect(waits.length).toBeGreaterThan(2)
-    expect(waits.every((_, index) => isPoll(stopAt + 2 + index) || isPoll(stopAt + 1 + index))).toBe(true)
+    expect(waits.every((_, index) => isPoll(stopAt + 3 + index) || isPoll(stopAt + 2 + index))).toBe(true)
     expect(calls.slice(editAt + 1, startAt + 1)).toEqual([
       'approve',
       ...locks,
-      ...['readState', 'readRows', 'approve', 'start'],
+      'approve', // the copy that was kept as proof is removed
+      ...['readConfig', 'readState', 'readRows', 'approve', 'start'],
     ])
     // The driver has written replication_status at its start.
     expect(calls.slice(startAt + 1, startAt + 4)).toEqual(['readRows', 'approve', 'readRows'])
@@ -117,10 +120,9 @@ describe('what approves the plans', () => {
   })
 
   test('is not asked about a reset of a failover that came later', async () => {
-    const world = makeHostWorld(FAILED_OVER, 'started')
-    const { config: _, ...request } = PROMOTION
+    const world = makeHostWorld(FAILED_OVER, 'started', { file: PROMOTED })
     const arrays = new Set<string | null>()
-    const run = await runInWorld(world, ask(request), {
+    const run = await runInWorld(world, ask(STATED), {
       afterEffect: () => {
         world.rows = world.rows.map((row) => ({ ...row, state: { ...row.state, active_backend_id: 'Z' } }))
       },
@@ -147,6 +149,7 @@ describe('what the journal has', () => {
       'await_down',
       'update_config',
       'write_rows',
+      'remove_old_copy',
       'start_service',
       'await_heartbeat',
       'write_rows',
@@ -193,7 +196,7 @@ describe('what the journal has', () => {
   test('the refusals that force passed over, also those of an earlier plan, each once', async () => {
     const world = makeHostWorld(UNFROZEN, 'started')
     const { journal } = await runInWorld(world, ask({ active_backend: 'reset', force: true }))
-    expect(journal.passed.map(({ code }) => code)).toEqual(['not_frozen', 'service_up'])
+    expect(journal.passed.map(({ code }) => code)).toEqual(['not_promoted', 'not_frozen', 'service_up'])
     const failing = makeHostWorld({ ...FAILED_OVER, replication_status: 'failing-over' }, 'started')
     const whole = await runInWorld(failing, ask({ ...PROMOTION, force: true }))
     expect(codeOf(whole)).toBeUndefined()
@@ -201,12 +204,12 @@ describe('what the journal has', () => {
   })
 
   test('the warnings of the first plan alone: a later one would speak of the own edit', async () => {
-    const world = makeHostWorld(FAILED_OVER, 'stopped', { file: makeConf('B', ['C']) })
-    const { journal } = await runInWorld(world, ask(PROMOTION))
+    const disabled = { ...HEALTHY, replication_status: 'disabled' }
+    const config = { options: { use_chap: true }, replication_device: [] }
+    const world = makeHostWorld(disabled, 'stopped')
+    const { journal } = await runInWorld(world, ask({ replication: 'enabled', config }))
+    expect(journal.steps.map(({ kind }) => kind)).toEqual(['update_config', 'write_rows'])
     expect(journal.warnings).toHaveLength(1)
-    const fresh = await runInWorld(makeHostWorld(FAILED_OVER, 'stopped'), ask(PROMOTION))
-    expect(fresh.journal.steps.map(({ kind }) => kind)).toContain('update_config')
-    expect(fresh.journal.warnings).toEqual([])
   })
 })
 
@@ -222,9 +225,8 @@ test('a promotion that is refused on newer facts is told by its guard, not as a 
 })
 
 test('a reset that is undone by a new failover is told as that, before any guard', async () => {
-  const world = makeHostWorld(UNFROZEN, 'started')
-  const { config: _, ...request } = PROMOTION
-  const run = await runInWorld(world, ask(request), {
+  const world = makeHostWorld(UNFROZEN, 'started', { file: PROMOTED })
+  const run = await runInWorld(world, ask(STATED), {
     afterEffect: () => {
       const [row] = world.rows
       if (row?.state.active_backend_id === null)

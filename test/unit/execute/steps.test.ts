@@ -8,7 +8,7 @@ import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { makeResult } from '../../../src/report/result.js'
 import { makeConf, observeWorld, openWorld, type World } from '../../support/world.js'
-import { ask, FAILED_OVER, HEALTHY, makeHostWorld } from '../../support/worlds.js'
+import { ask, FAILED_OVER, HEALTHY, makeHostWorld, PROMOTED } from '../../support/worlds.js'
 
 const FROZEN: BackendState = { ...HEALTHY, disabled: true, disabled_reason: 'frozen', frozen: true }
 const started = { service: { manager: 'systemd', state: 'started' } }
@@ -112,10 +112,10 @@ describe('the wait for a service to be down', () => {
     world.rows = world.rows.map((row) => ({ ...row, beatsByItself: true, beatAtMs: 0 }))
     return world
   }
-  const request = { ...started, active_backend: 'reset', replication: 'enabled', wait_timeout: 15 }
+  const request = { ...started, active_backend: 'reset', replication: 'enabled', promoted: 'B', wait_timeout: 15 }
 
   test('ends the run when its time is over', async () => {
-    const world = beating(makeHostWorld(FAILED_OVER, 'started'))
+    const world = beating(makeHostWorld(FAILED_OVER, 'started', { file: PROMOTED }))
     const journal = await runWith(world, request, () => ({}))
     expect(codeOf(journal.error)).toBe('timeout')
     expect(journal.error).toMatchObject({ details: { host: 'vol1@arrayA' } })
@@ -125,14 +125,14 @@ describe('the wait for a service to be down', () => {
   })
 
   test('goes on with force when its time is over', async () => {
-    const world = beating(makeHostWorld(FAILED_OVER, 'started'))
+    const world = beating(makeHostWorld(FAILED_OVER, 'started', { file: PROMOTED }))
     const journal = await runWith(world, { ...request, force: true }, () => ({}))
     expect(journal.error).toBeUndefined()
     expect(world.rows[0]?.state).toMatchObject({ active_backend_id: null, replication_status: 'enabled' })
   })
 
   test('ends when another run has done everything', async () => {
-    const world = beating(makeHostWorld(FAILED_OVER, 'stopped'))
+    const world = beating(makeHostWorld(FAILED_OVER, 'stopped', { file: PROMOTED }))
     const journal = await runWith(world, { active_backend: 'reset', wait: true }, ({ clock }) => ({
       clock: {
         ...clock,

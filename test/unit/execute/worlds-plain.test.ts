@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { assertAll, DESIRED, GUARDS, makeHostWorld, makeRequest, SERVICES, STATES } from '../../support/worlds.js'
+import { makeConf } from '../../support/world.js'
+import {
+  assertAll,
+  DESIRED,
+  FEW_STATES,
+  GUARDS,
+  makeHostWorld,
+  makeRequest,
+  PROMOTED,
+  SERVICES,
+  STATES,
+} from '../../support/worlds.js'
 
 test('on one host without a promotion, check mode foretells the run, the second run is empty, and a killed run is finished by the next', async () => {
   const { count, kills, outcomes } = await assertAll(
@@ -9,12 +20,25 @@ test('on one host without a promotion, check mode foretells the run, the second 
           for (const service of SERVICES)
             for (const running of ['started', 'stopped'] as const)
               yield {
-                world: makeHostWorld(state, running),
-                request: makeRequest({ desired, service, promote: undefined }),
+                world: makeHostWorld(state, running, { file: PROMOTED }),
+                request: makeRequest({ desired, service, promoted: 'B' }),
               }
     })(),
   )
   expect(count).toBe(STATES.length * DESIRED.length * SERVICES.length * 2)
-  expect(kills).toBeGreaterThan(6000)
+  expect(kills).toBeGreaterThan(5000)
   expect(outcomes).toEqual(['done', ...GUARDS.filter((code) => code !== 'not_failed_over')].sort())
+})
+
+test('the same, where nothing is stated and hands have left the section so or so', async () => {
+  const { outcomes } = await assertAll(
+    (function* () {
+      for (const file of [makeConf('A', ['B']), makeConf('A', ['C']), PROMOTED])
+        for (const state of FEW_STATES)
+          for (const desired of DESIRED)
+            for (const service of SERVICES)
+              yield { world: makeHostWorld(state, 'stopped', { file }), request: makeRequest({ desired, service }) }
+    })(),
+  )
+  expect(outcomes).toEqual(['done', 'failed_over', 'not_frozen', 'not_promoted'])
 })

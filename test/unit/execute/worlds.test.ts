@@ -17,6 +17,7 @@ import {
   makeRequest,
   makeRow,
   makeWorld,
+  PROMOTED,
   SERVICES,
   STATES,
 } from '../../support/worlds.js'
@@ -47,8 +48,8 @@ describe('check mode foretells the run, the second run is empty, and a killed ru
               for (const desired of DESIRED)
                 for (const service of SERVICES)
                   yield {
-                    world: makeClusterWorld(cluster, one, other, 'started'),
-                    request: makeRequest({ desired, service, targets: [CLUSTER] }),
+                    world: { ...makeClusterWorld(cluster, one, other, 'started'), file: PROMOTED },
+                    request: makeRequest({ desired, service, targets: [CLUSTER], promoted: 'B' }),
                   }
       })(),
     )
@@ -62,8 +63,12 @@ describe('check mode foretells the run, the second run is empty, and a killed ru
           for (const other of FEW_STATES)
             for (const desired of DESIRED)
               yield {
-                world: makeWorld([makeRow('vol1@arrayA', one), makeRow('vol2@arrayA', other)]),
-                request: makeRequest({ desired, targets: [HOST, { kind: 'host', name: 'vol2@arrayA' }] }),
+                world: makeWorld([makeRow('vol1@arrayA', one), makeRow('vol2@arrayA', other)], { file: PROMOTED }),
+                request: makeRequest({
+                  desired,
+                  targets: [HOST, { kind: 'host', name: 'vol2@arrayA' }],
+                  promoted: 'B',
+                }),
               }
       })(),
     )
@@ -90,11 +95,12 @@ describe('while a promotion is under way', () => {
   const promotions: readonly Case[] = [undefined, 'B'].flatMap((promote) =>
     (['started', 'stopped'] as const).flatMap((running) =>
       [true, false].map((frozen) => ({
-        world: makeHostWorld({ ...FAILED_OVER, frozen }, running),
+        world: makeHostWorld({ ...FAILED_OVER, frozen }, running, promote === undefined ? { file: PROMOTED } : {}),
         request: makeRequest({
           desired: { active_backend: 'reset', replication: 'enabled', frozen: false },
           service: 'started',
           promote,
+          promoted: promote === undefined ? 'B' : undefined,
         }),
       })),
     ),

@@ -13,6 +13,7 @@ import {
   makeHostWorld,
   makeRow,
   makeWorld,
+  PROMOTED,
 } from '../../support/worlds.js'
 
 const FROZEN = { ...HEALTHY, disabled: true, disabled_reason: 'frozen', frozen: true }
@@ -66,7 +67,7 @@ describe('rows that somebody changes between the look and the lock', () => {
   })
 
   test('are not written if a guard forbids it now', async () => {
-    const world = makeHostWorld(FAILED_OVER, 'stopped')
+    const world = makeHostWorld(FAILED_OVER, 'stopped', { file: PROMOTED })
     const run = await runWith(world, { active_backend: 'reset' }, () => {
       world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs }))
     })
@@ -75,7 +76,7 @@ describe('rows that somebody changes between the look and the lock', () => {
   })
 
   test('are not written before a step that has become the first', async () => {
-    const world = makeHostWorld(FAILED_OVER, 'stopped')
+    const world = makeHostWorld(FAILED_OVER, 'stopped', { file: PROMOTED })
     const run = await runWith(world, { active_backend: 'reset', wait: true, wait_timeout: 30 }, () => {
       world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs }))
     })

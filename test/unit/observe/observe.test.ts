@@ -31,11 +31,8 @@ describe('the first look', () => {
     ['an edit', { config: { options: { san_ip: 'x' } } }, ['readConfig', 'readRows']],
     ['a service', started, ['readConfig', 'readState', 'readRows']],
     ['a reset', { active_backend: 'reset' }, ['readRows', 'readConfig']],
-    [
-      'a reset where only the database is known',
-      { active_backend: 'reset', connection: 'sqlite:///c.db' },
-      ['readRows'],
-    ],
+    ['replication', { replication: 'enabled' }, ['readRows', 'readConfig']],
+    ['no replication', { replication: 'disabled' }, ['readRows']],
   ])('at %s reads what it needs', async (_, document, expected) => {
     const { sources, calls } = open(makeHostWorld(FAILED_OVER, 'stopped'), document)
     await observeAll(sources)

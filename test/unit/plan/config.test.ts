@@ -113,9 +113,10 @@ describe('a promotion that is not the one of the row', () => {
     expect((await planFor(file, state, { ...reset, config })).refusal).toBeDefined()
   })
 
-  test('is not one where nothing is to be reset and nothing to be edited', async () => {
+  test('is one also where nothing is to be reset and nothing to be edited', async () => {
     const plan = await planFor(PROMOTED, FAILED_OVER, { frozen: true, config: { promote: 'Z' } })
-    expect(plan).toMatchObject({ edit: undefined, refusal: undefined })
+    expect(plan.edit).toBeUndefined()
+    expect(plan.refusal).toBeDefined()
   })
 
   test('promote: true leaves the section of a healthy backend, and says so', async () => {
@@ -129,24 +130,23 @@ describe('a replica that is not there any more', () => {
   const promote = (file: string, config: object, state = FAILED_OVER, document: object = reset) =>
     planFor(file, state, { ...document, config: { promote: 'B', ...config } })
 
-  test('was promoted before if the section has what is wanted, with a warning', async () => {
-    const plan = await promote(`${PROMOTED}${device('C')}\n`, { replication_device: [C] })
-    expect(plan).toMatchObject({ edit: undefined, refusal: undefined })
-    expect(plan.warnings).toHaveLength(1)
-    expect((await promote(PROMOTED, {})).warnings).toHaveLength(1)
-    expect((await promote(PROMOTED, { replication_device: [] })).warnings).toHaveLength(1)
+  test('needs proof, also where nothing is to be edited, and where it is there no more for a failed-over backend', async () => {
+    for (const [file, config] of [
+      [`${PROMOTED}${device('C')}\n`, { replication_device: [C] }],
+      [PROMOTED, {}],
+      [PROMOTED, { options: { san_ip: 'ip-X' } }],
+      [conf(device('D')), { replication_device: [C] }],
+    ] as const) {
+      expect(await promote(file, config)).toMatchObject({ refusal: undefined, mustBeProven: true })
+      expect(await promote(file, config, FAILED_OVER, {})).toMatchObject({ mustBeProven: true })
+    }
+    expect(await promote(PROMOTED, {}, HEALTHY)).toMatchObject({ mustBeProven: false })
+    expect(await promote(conf(device('B')), {})).toMatchObject({ mustBeProven: false })
   })
 
-  test('was promoted before if only something else differs, with a warning', async () => {
-    const plan = await promote(`${PROMOTED}${device('C')}\n`, { options: { san_ip: 'ip-X' } })
-    expect(edited(plan)).toContain('san_ip = ip-X')
-    expect(plan.refusal).toBeUndefined()
-    expect(plan.edit?.warnings).toHaveLength(1)
-  })
-
-  test('was never promoted if the section has a device that is not wanted, or none of those that are', async () => {
-    expect(await codeOf(promote(conf(device('D')), { replication_device: [C] }))).toBe('config_error')
-    expect(await codeOf(promote(conf(), { replication_device: [C] }))).toBe('config_error')
+  test('counts as promoted before on a healthy backend, with a warning if nothing else tells', async () => {
+    expect((await promote(PROMOTED, {}, HEALTHY)).warnings).toHaveLength(1)
+    expect((await promote(PROMOTED, { replication_device: [] }, HEALTHY)).warnings).toEqual([])
   })
 
   test('is no error where nothing is to be reset', async () => {
@@ -172,8 +172,10 @@ test('after the edit the files are read with it', async () => {
   const seen = await observeWorld(makeHostWorld(HEALTHY, 'stopped', { file: conf() }), request)
   const plan = planConfig(request, seen)
   if (seen.config === undefined) throw new Error('a world without its parts')
-  expect(planConfig(ask({ service }), seen).replicates).toBe(false)
-  expect(plan.replicates).toBe(true)
+  const [backend] = seen.backends
+  if (backend === undefined) throw new Error('a world without a backend')
+  expect(planConfig(ask({ service }), seen).replicates(backend)).toBe(false)
+  expect(plan.replicates(backend)).toBe(true)
   expect(withEdit(seen.config, plan.edit).files).toMatchObject([
     { text: edited(plan), bytes: plan.edit?.after, path: '/etc/cinder/cinder.conf' },
   ])

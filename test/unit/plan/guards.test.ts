@@ -6,7 +6,16 @@ import type { Request } from '../../../src/model/request.js'
 import { planConfig } from '../../../src/plan/config.js'
 import { makePlan } from '../../../src/plan/plan.js'
 import { observeWorld, type World } from '../../support/world.js'
-import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, makeRow, makeWorld } from '../../support/worlds.js'
+import {
+  ask,
+  FAILED_OVER,
+  HEALTHY,
+  makeClusterWorld,
+  makeHostWorld,
+  makeRow,
+  makeWorld,
+  PROMOTED,
+} from '../../support/worlds.js'
 
 const FAILING_OVER: BackendState = { ...HEALTHY, replication_status: 'failing-over', frozen: true }
 const FROZEN: BackendState = { ...HEALTHY, disabled: true, disabled_reason: 'frozen', frozen: true }
@@ -15,6 +24,7 @@ const RESET = { active_backend: 'reset' }
 const STARTED = { service: { manager: 'systemd', state: 'started' } }
 const STOPPED = { service: { manager: 'systemd', state: 'stopped' } }
 const THAWED = { frozen: false }
+const STATED = { ...THAWED, promoted: 'B' }
 const CLUSTER = { cluster: 'c9@arrayA' }
 const TO_C = { config: { promote: 'C' } }
 
@@ -22,11 +32,15 @@ async function listCodes(world: World, request: Request): Promise<readonly strin
   return makePlan(request, await observeWorld(world, request), planConfig).refusals.map(({ code }) => code)
 }
 
-const down = (state: BackendState) => makeHostWorld(state, 'stopped')
-const up = (state: BackendState) => makeHostWorld(state, 'started')
+const down = (state: BackendState) => makeHostWorld(state, 'stopped', { file: PROMOTED })
+const up = (state: BackendState) => makeHostWorld(state, 'started', { file: PROMOTED })
+/** Its section has arrayB as a replica. */
+const unpromoted = (state: BackendState) => makeHostWorld(state, 'stopped')
 /** A cluster's row and two members, all of them down. */
-const cluster = (...[row = HEALTHY, one = row, other = one]: readonly BackendState[]) =>
-  makeClusterWorld(row, one, other, 'stopped')
+const cluster = (...[row = HEALTHY, one = row, other = one]: readonly BackendState[]) => ({
+  ...makeClusterWorld(row, one, other, 'stopped'),
+  file: PROMOTED,
+})
 
 test.each<readonly [string, World, object, readonly string[]]>([
   [
@@ -52,15 +66,20 @@ test.each<readonly [string, World, object, readonly string[]]>([
   ['what holds while it fails over', down({ ...FAILING_OVER, disabled: true }), { frozen: true }, []],
   ['a report while it fails over', down(FAILING_OVER), {}, []],
 
-  ['a promotion of another array', down(FAILED_OVER), { ...RESET, config: { promote: 'Z' } }, ['not_failed_over']],
+  [
+    'a promotion of another array',
+    unpromoted(FAILED_OVER),
+    { ...RESET, config: { promote: 'Z' } },
+    ['not_failed_over', 'not_promoted'],
+  ],
   [
     'a promotion of another array that has a device',
-    { ...down(FAILED_OVER), file: down(FAILED_OVER).file.replace('id:B', 'id:C') },
+    { ...unpromoted(FAILED_OVER), file: unpromoted(FAILED_OVER).file.replace('id:B', 'id:C') },
     TO_C,
     ['not_failed_over'],
   ],
-  ['a promotion of a healthy backend', down(HEALTHY), { config: { promote: 'B' } }, ['not_failed_over']],
-  ['a promotion of the array that it is on', down(FAILED_OVER), { ...RESET, config: { promote: 'B' } }, []],
+  ['a promotion of a healthy backend', unpromoted(HEALTHY), { config: { promote: 'B' } }, ['not_failed_over']],
+  ['a promotion of the array that it is on', unpromoted(FAILED_OVER), { ...RESET, config: { promote: 'B' } }, []],
   [
     'promote: true of a healthy backend with a start',
     down(FROZEN),
@@ -85,11 +104,16 @@ test.each<readonly [string, World, object, readonly string[]]>([
     ['failed_over'],
   ],
   ['a freeze of a backend that is failed over', down(UNFROZEN), { frozen: true }, []],
-  ['all of it with a reset', down(FAILED_OVER), { ...RESET, replication: 'enabled', frozen: false }, []],
+  ['a reset onto the old primary', unpromoted(FAILED_OVER), RESET, ['not_promoted']],
+  ['a reset that nothing proves', down(FAILED_OVER), RESET, []],
+  ['a reset that nothing proves, with a thaw', down(FAILED_OVER), { ...RESET, ...THAWED }, ['not_promoted']],
+  ['a reset that nothing proves, with a service', down(FAILED_OVER), { ...RESET, ...STARTED }, ['not_promoted']],
+  ['a statement about another failover', down(FAILED_OVER), { ...RESET, promoted: 'Z' }, ['not_promoted']],
+  ['all of it with a reset', down(FAILED_OVER), { ...RESET, replication: 'enabled', ...STATED }, []],
 
   ['a reset of one that is not frozen', down(UNFROZEN), RESET, ['not_frozen']],
   ['a reset of one that is not frozen, with frozen: true', down(UNFROZEN), { ...RESET, frozen: true }, []],
-  ['a reset of one that is not frozen, with frozen: false', down(UNFROZEN), { ...RESET, frozen: false }, []],
+  ['a reset of one that is not frozen, with frozen: false', down(UNFROZEN), { ...RESET, ...STATED }, []],
   [
     'a reset of a cluster whose members alone are frozen',
     cluster(UNFROZEN, FAILED_OVER),
@@ -119,7 +143,7 @@ describe('where several hold', () => {
   test('they are listed in the order of the guards', async () => {
     const world = up({ ...UNFROZEN, replication_status: 'failing-over' })
     const request = ask({ ...RESET, config: { promote: 'Z' } })
-    const codes = ['failover_in_progress', 'not_failed_over', 'not_frozen', 'service_up']
+    const codes = ['failover_in_progress', 'not_failed_over', 'not_promoted', 'not_frozen', 'service_up']
     expect(await listCodes(world, request)).toEqual(codes)
     expect(await listCodes(up(FAILING_OVER), ask({ frozen: false, replication: 'enabled' }))).toEqual([
       'failover_in_progress',
@@ -128,11 +152,14 @@ describe('where several hold', () => {
   })
 
   test('the order of the guards goes before that of the backends, and each names its own', async () => {
-    const world = makeWorld([
-      makeRow('vol1@arrayA', FAILED_OVER, { beatAtMs: 0 }),
-      makeRow('vol2@arrayA', UNFROZEN),
-      makeRow('vol3@arrayA', FAILING_OVER),
-    ])
+    const world = makeWorld(
+      [
+        makeRow('vol1@arrayA', FAILED_OVER, { beatAtMs: 0 }),
+        makeRow('vol2@arrayA', UNFROZEN),
+        makeRow('vol3@arrayA', FAILING_OVER),
+      ],
+      { file: PROMOTED },
+    )
     const backends = [1, 2, 3].map((id) => ({ host: `vol${id}@arrayA` }))
     const request = ask({ backends, ...RESET })
     const { refusals } = makePlan(request, await observeWorld(world, request), planConfig)

@@ -5,7 +5,16 @@ import { AgentError } from '../../../src/model/errors.js'
 import type { Journal } from '../../../src/model/journal.js'
 import { makeFailure, makeResult } from '../../../src/report/result.js'
 import { openWorld, runInWorld, type World } from '../../support/world.js'
-import { ask, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, makeRow, makeWorld } from '../../support/worlds.js'
+import {
+  ask,
+  FAILED_OVER,
+  HEALTHY,
+  makeClusterWorld,
+  makeHostWorld,
+  makeRow,
+  makeWorld,
+  PROMOTED,
+} from '../../support/worlds.js'
 
 const FROZEN: BackendState = { ...HEALTHY, disabled: true, disabled_reason: 'frozen', frozen: true }
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
@@ -86,8 +95,10 @@ describe('before and after', () => {
   })
 
   test('are those of each member of a cluster, and of its row', async () => {
-    const world = makeClusterWorld(FAILED_OVER, FAILED_OVER, UNFROZEN, 'stopped')
-    const result = show(await run(world, { cluster: 'c9@arrayA', active_backend: 'reset', frozen: false }))
+    const world = { ...makeClusterWorld(FAILED_OVER, FAILED_OVER, UNFROZEN, 'stopped'), file: PROMOTED }
+    const result = show(
+      await run(world, { cluster: 'c9@arrayA', active_backend: 'reset', frozen: false, promoted: 'B' }),
+    )
     const after = { ...HEALTHY, replication_status: 'disabled' }
     expect(result.backends).toMatchObject([
       {
@@ -129,7 +140,9 @@ describe('the diff', () => {
 
 describe('undo', () => {
   test('restores what was, where it is what the run left', async () => {
-    const { undo } = show(await run(makeHostWorld(FAILED_OVER, 'stopped'), { active_backend: 'reset' }))
+    const { undo } = show(
+      await run(makeHostWorld(FAILED_OVER, 'stopped', { file: PROMOTED }), { active_backend: 'reset' }),
+    )
     expect(undo?.restore).toEqual([
       {
         host: 'vol1@arrayA',
@@ -192,14 +205,14 @@ describe('a failure', () => {
   })
 
   test('before any step has neither', async () => {
-    const result = show(await run(makeHostWorld(UNFROZEN, 'stopped'), { active_backend: 'reset' }))
+    const result = show(await run(makeHostWorld(UNFROZEN, 'stopped', { file: PROMOTED }), { active_backend: 'reset' }))
     expect(result).toMatchObject({ changed: false, failed: true, backends: [{ actions: [], before: UNFROZEN }] })
     expect(result.error).not.toHaveProperty('pending')
     expect(result.error).toMatchObject({ code: 'not_frozen', host: 'vol1@arrayA' })
   })
 
   test('says changed where a step may have been done', async () => {
-    const journal = await run(makeHostWorld(UNFROZEN, 'stopped'), { active_backend: 'reset' })
+    const journal = await run(makeHostWorld(UNFROZEN, 'stopped', { file: PROMOTED }), { active_backend: 'reset' })
     expect(show({ ...journal, mayBeChanged: true }).changed).toBe(true)
   })
 
@@ -263,7 +276,7 @@ test('of several backends each has its own actions, and of two writes both', asy
 })
 
 test('the message of a reset names the array that the backend was on', async () => {
-  const world = makeHostWorld(FAILED_OVER, 'stopped')
+  const world = makeHostWorld(FAILED_OVER, 'stopped', { file: PROMOTED })
   const reset = { active_backend: 'reset' }
   expect(show(await run(world, reset, true)).msg).toContain('(is B)')
   expect(show(await run(world, reset)).msg).toContain('(was B)')

@@ -23,8 +23,26 @@ const up = (state: BackendState, file = makeConf('A', ['B'])) => makeHostWorld(s
 
 // What the one warning must hold; undefined: there is none.
 test.each<readonly [string, World, object, string | undefined]>([
-  ['a reset while the section still has the array as a replica', down(FAILED_OVER), reset, '[arrayA]'],
-  ['a reset while the section has it no more', down(FAILED_OVER, makeConf('B', ['C'])), reset, undefined],
+  ['a reset that nothing proves', down(FAILED_OVER, makeConf('B', ['C'])), reset, '[arrayA]'],
+  ['a reset that is stated', down(FAILED_OVER, makeConf('B', ['C'])), { ...reset, promoted: 'B' }, undefined],
+  [
+    'a reset of one that is not frozen, and is not to be',
+    down({ ...FAILED_OVER, frozen: false }, makeConf('B', ['C'])),
+    { ...reset, frozen: false, promoted: 'B' },
+    'not frozen',
+  ],
+  [
+    'an option that is left to the old primary',
+    down(FAILED_OVER),
+    { ...reset, config: { options: { san_ip: 'ip-B' }, replication_device: [{ backend_id: 'C', san_ip: 'ip-C' }] } },
+    'pure_api_token',
+  ],
+  [
+    'replication of a section without a replica',
+    down({ ...HEALTHY, replication_status: 'disabled' }, makeConf('A', [])),
+    { replication: 'enabled' },
+    'replication_device',
+  ],
   ['a reset whose edit takes it out', down(FAILED_OVER), { ...reset, frozen: true, config: PROMOTED }, undefined],
   ['a stop of a service that has other backends', up(HEALTHY, two), stopped, 'arrayQ'],
   ['a start of a service that has other backends', down(HEALTHY, two), started, undefined],
@@ -50,7 +68,7 @@ test.each<readonly [string, World, object, string | undefined]>([
   [
     'a reset after a failover that ended in an error',
     down({ ...FAILED_OVER, replication_status: 'failover-error' }, makeConf('B', [])),
-    reset,
+    { ...reset, promoted: 'B' },
     'vol1@arrayA',
   ],
   [
