@@ -76,7 +76,9 @@ export function controlVolume(folder: string) {
     start: () => run('start'),
     stop: () => run('stop'),
     /** As a host that fails. */
-    kill: () => process.kill(-Number(readFileSync(path('pid'), 'utf8')), 'SIGKILL'),
+    kill: () => {
+      if (run('status') === 0) process.kill(-Number(readFileSync(path('pid'), 'utf8')), 'SIGKILL')
+    },
     runs: () => run('status') === 0,
     /** Of the driver, in their order. */
     starts: (): readonly Start[] =>

@@ -20,6 +20,8 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   const call = callApi(`http://127.0.0.1:${port}/v3/${PROJECT}`)
   const act = (id: string, action: object) => call('POST', `/volumes/${id}/action`, action)
 
+  const read = (path: string, absent: object) => call('GET', path).catch(() => absent)
+
   async function untilSettled(path: string): Promise<Thing> {
     return until(`${path} is settled`, async () => {
       const thing = onlyValue<Thing>(await call('GET', path))
@@ -45,7 +47,16 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   }
 
   return {
-    isReady: (pools: number) => succeeds(requireReady(call, pools)),
+    /** Whether the API answers, and cinder-scheduler and cinder-volume are up. */
+    isUp: async (): Promise<boolean> => {
+      const { services } = await read('/os-services', { services: [] })
+      return services.length > 1 && services.every(({ state }: { state: string }) => state === 'up')
+    },
+    /** Whether the scheduler knows the pool of the backend. */
+    hasPool: async (backend: string): Promise<boolean> => {
+      const { pools } = await read('/scheduler-stats/get_pools', { pools: [] })
+      return pools.some(({ name }: { name: string }) => name === `${backend}#pool`)
+    },
     /** `freeze`, `thaw` or `failover` of a cluster. Errors: the API does not accept it. */
     manageCluster: (action: string, cluster: string, body: object = {}) =>
       call('PUT', `/os-services/${action}`, { cluster, ...body }),
@@ -75,8 +86,6 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   }
 }
 
-type Call = ReturnType<typeof callApi>
-
 /** Errors: an answer that is none of 2xx; the message has it. */
 function callApi(base: string) {
   const headers = {
@@ -92,14 +101,6 @@ function callApi(base: string) {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
     return text === '' ? {} : JSON.parse(text)
   }
-}
-
-/** Errors: a service is not up, or the scheduler does not know that many pools. */
-async function requireReady(call: Call, count: number): Promise<void> {
-  const { services } = await call('GET', '/os-services')
-  const { pools } = await call('GET', '/scheduler-stats/get_pools')
-  const isUp = services.every(({ state }: { state: string }) => state === 'up')
-  if (services.length < 2 || !isUp || pools.length < count) throw new Error('not ready')
 }
 
 /** The API wraps a thing in an object with one key. */

@@ -7,8 +7,7 @@ import { createServer } from 'node:net'
 export interface Program {
   /** Errors: the program has ended; the message has the end of its log. */
   readonly requireRunning: () => void
-  /** Sends the signal, and SIGKILL 10 s later; returns when the program has ended. */
-  readonly stop: (signal: NodeJS.Signals) => Promise<void>
+  readonly kill: () => Promise<void>
 }
 
 /** A program that ends with the tests, also where they are killed. */
@@ -31,11 +30,9 @@ export function startProgram(
     requireRunning: () => {
       if (hasEnded) throw new Error(`${command} has ended:\n${readFileSync(log, 'utf8').slice(-3000)}`)
     },
-    stop: async (signal) => {
-      child.kill(signal)
-      const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    kill: async () => {
+      child.kill('SIGKILL')
       await ended
-      clearTimeout(late)
     },
   }
 }

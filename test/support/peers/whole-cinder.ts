@@ -45,9 +45,8 @@ export async function startWholeCinder() {
   const services = [start('cinder-api'), start('cinder-scheduler')]
 
   const stop = async () => {
-    for (const each of volumes) each.stop()
-    await Promise.all(services.map((each) => each.stop('SIGTERM')))
-    await Promise.all(rabbit.programs.map((each) => each.stop('SIGKILL')))
+    for (const each of volumes) each.kill()
+    await Promise.all([...services, ...rabbit.programs].map((each) => each.kill()))
     await database.close()
   }
   /** The row of the backend. */
@@ -56,25 +55,18 @@ export async function startWholeCinder() {
     return rows.find(({ host }) => host === HOST) ?? {}
   }
   const api = openApi(port, HOST, row)
-  const untilReady = (pools: number) => {
-    const look = () => {
-      for (const program of [...services, ...rabbit.programs]) program.requireRunning()
-      return api.isReady(pools)
-    }
-    return until('the whole Cinder works', look, START_S)
+  const isReady = async () => {
+    for (const program of [...services, ...rabbit.programs]) program.requireRunning()
+    return (await api.isUp()) && api.hasPool(HOST)
   }
   try {
-    await untilReady(1)
+    await until('the whole Cinder works', isReady, START_S)
   } catch (error) {
     await stop()
     throw error
   }
   /** Starts a member of the cluster. */
-  const startMember = async (member: string) => {
-    const started = startVolume(member, 'c1')
-    await untilReady(2)
-    return started
-  }
+  const startMember = (member: string) => startVolume(member, 'c1')
   /** Makes an array of the backend burn. */
   const burn = (name: keyof typeof ARRAYS) => rmSync(join(folder, 'arrays', 'vol1', ARRAYS[name]), { recursive: true })
   return { volume, startMember, burn, database, row, stop, ...api }
