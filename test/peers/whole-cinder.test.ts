@@ -46,11 +46,10 @@ function promotion(name: Array, replicas: readonly Array[], service: object = ci
 }
 
 /** The manager of cinder-volume, which waits before or after a stop or a start until the test lets it go. */
-function hold(when: 'before' | 'after', verb: 'stop' | 'start') {
+function hold(when: 'before' | 'after', verb: 'stop' | 'start', service = cinder.volume.service) {
   const gate = mkdtempSync(join(folder, 'gate-'))
   const wait = 'touch "$0/held"; while [ ! -e "$0/go" ]; do sleep 0.1; done'
   const script = when === 'before' ? `${wait}; exec "$@"` : `"$@"; ${wait}`
-  const { service } = cinder.volume
   return {
     service: { ...service, [verb]: ['sh', '-c', script, gate, ...service[verb]] },
     untilHeld: () => until(`the ${verb} is held`, async () => existsSync(join(gate, 'held'))),
@@ -214,7 +213,7 @@ describe.skipIf(absent !== null)(
 
       test.sequential('a failover that the API accepts after the stop: cinder-volume finishes it once it is started again', async () => {
         const conf = readConf()
-        const { service, untilHeld, release } = hold('after', 'stop')
+        const { service, untilHeld, release } = hold('after', 'stop', cinder.volume.quickService)
         const request = promotion('arrayD', ['arrayB', 'arrayC'], service)
         const run = agent(request)
         await untilHeld()
@@ -247,7 +246,7 @@ describe.skipIf(absent !== null)(
         await expect(cinder.callFailover('arrayB')).rejects.toThrow("must be ['enabled', 'failed-over']")
 
         const request = promotion('arrayD', ['arrayB'])
-        const { service, untilHeld, release } = hold('before', 'start')
+        const { service, untilHeld, release } = hold('before', 'start', cinder.volume.quickService)
         const run = agent({ ...request, service })
         await untilHeld()
         await cinder.callFailover('arrayB')
