@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The files that take longest start first, so that none of them is left for the end. */
 const LONGEST_FIRST = [
+  'peers/whole-cinder',
   'peers/promotion',
   'peers/interrupted',
   'contract/cli/commands',

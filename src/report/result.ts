@@ -165,8 +165,12 @@ const ENDS_THE_JOB: ReadonlySet<string> = new Set<ErrorCode>(['conflict', 'faile
 function describePutBack({ steps, last, error, refusal, backup }: Journal): string {
   const isOver = refusal !== undefined || (error instanceof AgentError && ENDS_THE_JOB.has(error.code))
   if (!isOver || last === undefined) return ''
-  const files = steps.flatMap((step) => (step.kind === 'update_config' ? step.edits.map(({ file }) => file) : []))
-  const froze = steps.some((step) => step.kind === 'write_rows' && step.actions.includes('freeze'))
+  const wrote = (action: Action) => steps.some((step) => step.kind === 'write_rows' && step.actions.includes(action))
+  // After a reset the old cinder.conf would lead cinder-volume back to the array that the backend was failed over from.
+  const files = wrote('reset_active_backend')
+    ? []
+    : steps.flatMap((step) => (step.kind === 'update_config' ? step.edits.map(({ file }) => file) : []))
+  const froze = wrote('freeze')
   const isFrozen = last.backends.some((backend) => listRows(backend)[0]?.state.frozen)
   const stopped = steps.some(({ kind }) => kind === 'stop_service') && last.service?.state !== 'started'
   const left = [

@@ -76,9 +76,8 @@ state_path = ${folder}
 host = vol1
 enabled_backends = arrayA
 report_interval = 1
-service_down_time = 6
+service_down_time = 8
 periodic_interval = 3
-graceful_shutdown_timeout = 2
 [oslo_concurrency]
 lock_path = ${folder}
 [coordination]
