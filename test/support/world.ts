@@ -46,7 +46,7 @@ export interface WorldRow {
 const PATH = '/etc/cinder/cinder.conf'
 const BEAT_MS = 1000
 const REPORT_INTERVAL_S = 2
-const SERVICE_DOWN_TIME_S = 4
+const SERVICE_DOWN_TIME_S = 10
 
 /** A cinder.conf whose section has this primary and these replicas. Both are named by a letter. */
 export function makeConf(primary: string, replicas: readonly string[], section = 'arrayA'): string {
