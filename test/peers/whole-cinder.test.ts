@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { agent } from '../support/agent.js'
-import { mariaDb, titled } from '../support/databases.js'
-import { ARRAYS, HOST, startWholeCinder, type WholeCinder } from '../support/peers/whole-cinder.js'
+import { mariaDb, type TableRow, titled } from '../support/databases.js'
+import { ARRAYS, CLUSTER, HOST, startWholeCinder, type WholeCinder } from '../support/peers/whole-cinder.js'
 import { HEALTHY } from '../support/rows.js'
 import { until } from '../support/volume.js'
 
@@ -24,6 +24,11 @@ const failedOver = (name: Array) => ({
 
 /** The columns of a backend that Cinder itself has failed back. */
 const FAILED_BACK = { replication_status: 'enabled', active_backend_id: '' }
+
+type Member = Awaited<ReturnType<WholeCinder['startMember']>>
+
+/** Cinder's own thaw leaves an empty reason behind. */
+const HEALTHY_MEMBER = { disabled: 0, frozen: 0, replication_status: 'enabled' }
 
 let cinder: WholeCinder
 
@@ -79,15 +84,15 @@ describe.skipIf(absent !== null)(
     afterAll(() => cinder?.stop())
 
     test('a failover takes replicated volumes along, and leaves the others in error', async () => {
-      await cinder.createType('replicated', { replication_enabled: '<is> True' })
-      await cinder.createType('plain', {})
+      await cinder.createType('replicated', { replication_enabled: '<is> True', volume_backend_name: 'vol1' })
+      await cinder.createType('plain', { volume_backend_name: 'vol1' })
       const volume = await cinder.createVolume('replicated')
       const plain = await cinder.createVolume('plain')
       expect([volume, plain]).toMatchObject([{ status: 'available' }, { status: 'available' }])
       old = volume.id
       expect(await cinder.connect(old)).toBe(ARRAYS.arrayA)
 
-      rmSync(cinder.array('arrayA'), { recursive: true })
+      cinder.burn('arrayA')
       expect(await cinder.failOver('arrayB')).toMatchObject({ ...failedOver('arrayB'), frozen: 0 })
       expect(await cinder.readVolume(old)).toMatchObject({ status: 'available', replication_status: 'failed-over' })
       expect(await cinder.readVolume(plain.id)).toMatchObject({ status: 'error', replication_status: 'not-capable' })
@@ -235,7 +240,7 @@ describe.skipIf(absent !== null)(
 
     test('a failover that ended in an error is promoted, and one after the reset is told and leads nobody back', async () => {
       await cinder.failOver('arrayD')
-      rmSync(cinder.array('arrayC'), { recursive: true })
+      cinder.burn('arrayC')
       const failed = { ...failedOver('arrayD'), replication_status: 'failover-error' }
       expect(await cinder.failOver('default')).toMatchObject(failed)
       await expect(cinder.callFailover('arrayB')).rejects.toThrow("must be ['enabled', 'failed-over']")
@@ -263,6 +268,70 @@ describe.skipIf(absent !== null)(
       expect(await cinder.connect(old)).toBe(ARRAYS.arrayD)
       await cinder.deleteVolume(old)
     })
+
+    describe('a cluster', () => {
+      let one: Member
+      let other: Member
+
+      beforeAll(async () => {
+        await cinder.createType('clustered', { replication_enabled: '<is> True', volume_backend_name: 'c1' })
+        one = await cinder.startMember('vol2')
+        other = await cinder.startMember('vol3')
+        await until('both beat', async () => (await readMembers()).length === 2)
+      })
+
+      test("that the agent froze stays disabled after Cinder's own thaw, until the agent thaws it", async () => {
+        const base = { cluster: CLUSTER, config_file: one.conf }
+        expect((await agent({ ...base, frozen: true })).result).toMatchObject({ changed: true, failed: false })
+        await cinder.manageCluster('thaw', CLUSTER)
+        expect(await readCluster()).toMatchObject({ disabled: 1, disabled_reason: 'frozen', frozen: 0 })
+        expect(await cinder.createVolume('clustered')).toMatchObject({ status: 'error' })
+
+        const { result } = await agent({ ...base, frozen: false })
+        expect(result).toMatchObject({ failed: false, backends: [{ actions: ['thaw'] }] })
+        expect(await readCluster()).toMatchObject({ disabled: 0, frozen: 0 })
+        expect(await cinder.createVolume('clustered')).toMatchObject({ status: 'available' })
+      })
+
+      test("that Cinder's own freeze holds only in part is thawed by the agent too", async () => {
+        await cinder.manageCluster('freeze', CLUSTER)
+        expect(await readCluster()).toMatchObject({ disabled: 0, frozen: 1 })
+        const disabled = (await readMembers()).map((row) => row['disabled'])
+        expect(disabled.sort()).toEqual([0, 1])
+        const thaw = { cluster: CLUSTER, config_file: one.conf, frozen: false }
+        expect((await agent(thaw)).result).toMatchObject({ failed: false, backends: [{ actions: ['thaw'] }] })
+        expect(await readMembers()).toMatchObject([HEALTHY_MEMBER, HEALTHY_MEMBER])
+        expect((await agent(thaw)).result).toMatchObject({ changed: false })
+      })
+
+      test('whose member died before the failover is promoted once that member is down for long', async () => {
+        const { id } = await cinder.createVolume('clustered')
+        other.kill()
+        await cinder.manageCluster('failover', CLUSTER, { backend_id: 'arrayB' })
+        await until('the cluster is failed over', async () => (await readCluster())?.['active_backend_id'] === 'arrayB')
+        const left = { replication_status: 'failing-over', active_backend_id: null }
+        expect(await readMembers()).toMatchObject([failedOver('arrayB'), left])
+
+        const { promote: _, ...config } = promotion('arrayB', ['arrayC']).config
+        const { host: __, ...rest } = promotion('arrayB', ['arrayC'], one.service)
+        const request = { ...rest, cluster: CLUSTER, config_file: one.conf, config }
+        const { result: early } = await agent(request)
+        expect(early).toMatchObject({ changed: false, error: { code: 'failover_in_progress' } })
+        expect(early.msg).toContain('vol3@arrayA')
+        expect(early.msg).not.toContain('vol2@arrayA')
+
+        await cinder.database.execute(
+          "UPDATE services SET updated_at = UTC_TIMESTAMP() - INTERVAL 700 SECOND WHERE host = 'vol3@arrayA'",
+        )
+        const { result } = await agent(request)
+        expect(result).toMatchObject({ changed: true, failed: false })
+        expect(result.warnings.filter((each) => each.includes('vol3@arrayA'))).toHaveLength(1)
+        expect(await readCluster()).toMatchObject(HEALTHY)
+        expect(await readMembers()).toMatchObject([HEALTHY, HEALTHY])
+        for (const volume of [id, (await cinder.createVolume('clustered')).id])
+          expect(await cinder.connect(volume)).toBe(ARRAYS.arrayB)
+      })
+    })
   },
 )
 
@@ -274,4 +343,14 @@ async function startAlone(): Promise<void> {
 /** Waits for a failover that cinder-volume finds in its queue at its start, after it has overwritten `failing-over`. */
 async function untilRunsOn(name: Array): Promise<void> {
   await until(`it runs on ${name}`, async () => (await cinder.row())['active_backend_id'] === name)
+}
+
+async function readCluster(): Promise<TableRow | undefined> {
+  return (await cinder.database.rows('clusters')).find(({ name }) => name === CLUSTER)
+}
+
+/** The rows of the cluster's members that have beaten, in the order of their start. */
+async function readMembers(): Promise<readonly TableRow[]> {
+  const rows = await cinder.database.rows('services')
+  return rows.filter((row) => row['cluster_name'] === CLUSTER && Number(row['report_count']) > 0)
 }

@@ -75,6 +75,8 @@ export function controlVolume(folder: string) {
     service: { manager: 'command', start: command('start'), stop: command('stop'), status: command('status') },
     start: () => run('start'),
     stop: () => run('stop'),
+    /** As a host that fails. */
+    kill: () => process.kill(-Number(readFileSync(path('pid'), 'utf8')), 'SIGKILL'),
     runs: () => run('status') === 0,
     /** Of the driver, in their order. */
     starts: (): readonly Start[] =>
@@ -87,9 +89,9 @@ export function controlVolume(folder: string) {
   }
 }
 
-/** Waits until a condition holds. Errors: after 60 s. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+/** Waits until a condition holds. Errors: after the seconds given. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     const seen = await look()
     if (seen !== undefined && seen !== false) return seen
     await new Promise((resolve) => setTimeout(resolve, 100))

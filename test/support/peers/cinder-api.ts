@@ -45,7 +45,10 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   }
 
   return {
-    isReady: () => succeeds(requireReady(call)),
+    isReady: (pools: number) => succeeds(requireReady(call, pools)),
+    /** `freeze`, `thaw` or `failover` of a cluster. Errors: the API does not accept it. */
+    manageCluster: (action: string, cluster: string, body: object = {}) =>
+      call('PUT', `/os-services/${action}`, { cluster, ...body }),
     createType: (name: string, specs: object) => call('POST', '/types', { volume_type: { name, extra_specs: specs } }),
     createVolume: (type: string) => create('volume', { size: 1, volume_type: type }),
     readVolume: (id: string) => untilSettled(`/volumes/${id}`),
@@ -91,12 +94,12 @@ function callApi(base: string) {
   }
 }
 
-/** Errors: a service is not up, or the scheduler does not know the pool. */
-async function requireReady(call: Call): Promise<void> {
+/** Errors: a service is not up, or the scheduler does not know that many pools. */
+async function requireReady(call: Call, count: number): Promise<void> {
   const { services } = await call('GET', '/os-services')
   const { pools } = await call('GET', '/scheduler-stats/get_pools')
   const isUp = services.every(({ state }: { state: string }) => state === 'up')
-  if (services.length < 2 || !isUp || pools.length === 0) throw new Error('not ready')
+  if (services.length < 2 || !isUp || pools.length < count) throw new Error('not ready')
 }
 
 /** The API wraps a thing in an object with one key. */
