@@ -108,11 +108,11 @@ export function requireWritable(file: string): void {
 
 /** A file that is replaced leaves its hard links behind, with the old content. Errors: config_write_failed. */
 function requireOneName(file: string, real: string): void {
-  const { nlink, ino } = statSync(real)
+  const { nlink } = statSync(real)
   if (nlink <= 1) return
   const problem = `${quote(file)} was not changed: it has ${nlink} names (hard links), and the others would keep the old content.`
   throw new AgentError('config_write_failed', problem, {
-    hint: `Find the names with find -xdev -inum ${ino}. Remove the others, or make them symbolic links.`,
+    hint: `Find the names with find / -samefile ${quote(real)}. Remove the others, or make them symbolic links.`,
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Backend } from '../model/backend.js'
-import { isBackendFailedOver } from '../model/failover.js'
+import { isBackendFailedOver, isFailedBack } from '../model/failover.js'
 import type { WantedConfig } from '../model/request.js'
 import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
@@ -40,6 +40,15 @@ export function objectToWrongReplica(
 ): Objection | undefined {
   const isWrong = typeof promote === 'string' && active !== undefined && active !== promote
   return isWrong ? objectToPromotion(backend, promote, active) : undefined
+}
+
+/** A promotion that comes too late: its settings would make the section that of an array that the backend has left. */
+export function objectToFailedBack(backend: Backend): Objection | undefined {
+  if (backend.target.desired.active_backend !== 'reset' || !isFailedBack(backend)) return undefined
+  return {
+    problem: `${quote(backend.target.name)} was failed back to its primary, so there is nothing to promote, and its section must stay as it is.`,
+    hint: 'Do not run this again. For an edit that is no promotion, leave active_backend out.',
+  }
 }
 
 export function objectToPromotion(backend: Backend, id: string, active: string | undefined): Objection {

@@ -20,7 +20,13 @@ import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
-import { assumePromoted, objectToPromotion, objectToWrongReplica, skipPromotion } from './config-refusals.js'
+import {
+  assumePromoted,
+  objectToFailedBack,
+  objectToPromotion,
+  objectToWrongReplica,
+  skipPromotion,
+} from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
 import { findEvidence } from './evidence.js'
 import { findReplica, type Replica } from './replica.js'
@@ -104,7 +110,7 @@ function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts)
         ...(isMissing && active === undefined ? [assumePromoted(section, id)] : []),
       ],
     },
-    refusal: isForAnother ? objectToPromotion(backend, id ?? '', active) : refusal,
+    refusal: isForAnother ? objectToPromotion(backend, id ?? '', active) : (refusal ?? objectToFailedBack(backend)),
     mustBeProven,
   }
 }

@@ -56,7 +56,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'not_failed_over',
     refusesWhen:
-      '`config.promote` would change cinder.conf, or goes with a reset, and the backend is not failed over to the array that it names',
+      '`config.promote` would change cinder.conf, or goes with a reset, and the backend is not failed over to the array that it names; or a reset goes with an edit, and the backend was failed back',
     object: ({ configRefusal }) => configRefusal,
   },
   {

@@ -32,22 +32,21 @@ describe('an entry to promote that is not there', () => {
     run({ file, promote: 'arrayB', ...config }, { host, active_backend: 'reset', frozen: false }, '--check')
   const stripped = PURE.replace(/replication_device.*\n/, '')
 
-  test('refuses a reset where the section has none of the devices that are wanted', async () => {
-    for (const text of [PURE.replace('arrayB', 'arrayX'), stripped]) {
-      expect((await promote(confFile(text), { replication_device: [C] })).error).toMatchObject({ code: 'config_error' })
+  test('refuses a reset, whatever else the section has', async () => {
+    for (const text of [PURE.replace('arrayB', 'arrayX'), stripped, PROMOTED]) {
+      for (const config of [{ replication_device: [C] }, { replication_device: [] }, {}])
+        expect((await promote(confFile(text), config)).error).toMatchObject({ code: 'not_promoted' })
     }
   })
 
-  test('lets a run that was killed after its edit go on, with a replica that was corrected since too', async () => {
-    const file = confFile(PROMOTED)
-    const taken = expect.arrayContaining([expect.stringContaining('it counts as promoted before')])
-    expect(await promote(file, { replication_device: [C] })).toMatchObject({ failed: false, warnings: taken })
-    const corrected = await promote(file, { replication_device: [{ ...C, san_ip: '10.0.0.33' }] })
-    expect(corrected).toMatchObject({ failed: false, warnings: taken })
+  test('goes on with a statement, with a replica that was corrected since too', async () => {
+    const stated = { active_backend: 'reset', frozen: false, promoted: 'arrayB' }
+    const corrected = await run(
+      { file: confFile(PROMOTED), promote: 'arrayB', replication_device: [{ ...C, san_ip: '10.0.0.33' }] },
+      stated,
+      '--check',
+    )
     expect(corrected.backends[0]?.actions).toEqual(['update_config', 'reset_active_backend', 'thaw'])
-    for (const config of [{ replication_device: [] }, {}, { options: { san_ip: '10.0.0.2' } }]) {
-      expect(await promote(confFile(stripped), config)).toMatchObject({ failed: false, warnings: taken })
-    }
   })
 
   test('is no reason to take the replica of a healthy backend away', async () => {
@@ -271,8 +270,10 @@ describe('promote', () => {
   })
 
   test('goes on after an edit without a reset, from the state alone', async () => {
-    const file = confFile(PROMOTED)
-    const result = await run({ file, promote: 'arrayB', replication_device: [C] }, { active_backend: 'reset' })
+    const file = confFile(PURE)
+    const config = { file, promote: 'arrayB', replication_device: [C] }
+    expect((await run(config)).backends[0]?.actions).toEqual(['update_config'])
+    const result = await run(config, { active_backend: 'reset' })
     expect(result.backends[0]?.actions).toEqual(['reset_active_backend'])
     expect(readFileSync(file, 'utf8')).toBe(PROMOTED)
   })
@@ -304,7 +305,8 @@ describe('promote', () => {
     })
     expect(readFileSync(file, 'utf8')).toBe(PURE)
     const forced = await run({ file, promote: 'arrayB' }, { ...healthy, force: true })
-    expect(forced).toMatchObject({ changed: true, warnings: [expect.stringContaining('not_failed_over')] })
+    expect(forced.changed).toBe(true)
+    expect(forced.warnings.join()).toContain('not_failed_over')
   })
 
   test('writes nothing where a guard refuses the rest of the request', async () => {

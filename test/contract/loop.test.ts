@@ -14,6 +14,7 @@ const PROMOTION = {
   replication: 'enabled',
   frozen: false,
   service_down_time: 1,
+  promoted: 'arrayB',
 }
 
 /** A service that is only a file, never sends a heartbeat, and whose stop or start runs SQL on the database. */
@@ -45,12 +46,16 @@ async function withBackend(work: (database: TestDatabase, file: string) => Promi
   }
 }
 
+const B = { san_ip: '10.0.0.2', pure_api_token: 's3cr3t-B' }
+
+const C = { backend_id: 'arrayC', san_ip: '10.0.0.3' }
+
 const FAIL_OVER_TO_Z = "UPDATE services SET active_backend_id = 'arrayZ'"
 
 describe('a failover to another array while the service is being stopped', () => {
   test.each([
-    ['a promotion by name', { promote: 'arrayB' }, 'not_failed_over'],
-    ['a promotion whose settings are given', { options: { san_ip: '192.0.2.2' } }, 'conflict'],
+    ['a promotion by name', { promote: 'arrayB', replication_device: [C] }, 'not_failed_over'],
+    ['a promotion whose settings are given', { options: B, replication_device: [C] }, 'conflict'],
   ])('ends %s before the edit', async (_, config, code) => {
     await withBackend(async (database, file) => {
       const { result } = await agent({
@@ -77,7 +82,7 @@ describe('a failover to another array while the service is being stopped', () =>
       const { result } = await agent({
         ...PROMOTION,
         connection: database.connection,
-        config_file: confFile('[arrayA]\n'),
+        config_file: confFile('[arrayA]\nreplication_device = backend_id:arrayC,san_ip:10.0.0.3\n'),
         service: makeService(database, { stop: FAIL_OVER_TO_Z }),
       })
       expect(result).toMatchObject({ failed: true, error: { code: 'conflict' } })
@@ -90,7 +95,7 @@ describe('a failover to another array while the service is being stopped', () =>
       const { result } = await agent({
         ...PROMOTION,
         connection: database.connection,
-        config: { file, promote: 'arrayB' },
+        config: { file, promote: 'arrayB', replication_device: [C] },
         service: makeService(database, { stop: "UPDATE services SET replication_status = 'failing-over'" }),
       })
       expect(result).toMatchObject({ failed: true, error: { code: 'failover_in_progress' } })

@@ -109,6 +109,7 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
       host: 'vol1@arrayA',
       replication: 'enabled',
       frozen: false,
+      promoted: 'arrayB',
       connection: database.connection,
       service: { manager: 'command', ...service },
     })

@@ -93,6 +93,7 @@ describe('guards and error codes', () => {
       'execute/await-heartbeat.ts',
       'execute/require-progress.ts',
       'oslo/files.ts',
+      'oslo/other-backend.ts',
       'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')

@@ -165,7 +165,7 @@ describe.each(engines)('$name', (engine) => {
     test.each<[string, object]>([
       [
         'a whole promotion of the row',
-        { host: 'vol1@arrayA', active_backend: 'reset', replication: 'enabled', frozen: false },
+        { host: 'vol1@arrayA', active_backend: 'reset', replication: 'enabled', frozen: false, promoted: 'arrayB' },
       ],
       ['a cluster with its members', { cluster: 'c1@arrayA', frozen: true, replication: 'disabled' }],
       [
@@ -235,7 +235,7 @@ describe.each(engines)('$name', (engine) => {
     })
 
     testOnce(
-      'promote refuses where nobody has the settings of the replica, and tells where it was promoted before',
+      'promote refuses where nobody has the settings of the replica, and goes on where that is stated',
       async () => {
         const conf = join(mkdtempSync(join(folder, 'promote-')), 'cinder.conf')
         const where = `[database]\nconnection = ${database.connection.replaceAll('$', '$$')}\n`
@@ -244,16 +244,15 @@ describe.each(engines)('$name', (engine) => {
           run(
             `promote ${host} --to arrayB --replica backend_id=arrayC san_ip=192.0.2.3 api_token=t --config-file ${conf} --check`,
           )
-        expect(promote('vol1@arrayA').stderr).toMatch(
-          /\[arrayA\] in .* arrayB, to which vol1@arrayA is failed over\.[\s\S]*\(config_error\)/,
-        )
+        expect(promote('vol1@arrayA').stderr).toMatch(/vol1@arrayA is failed over to arrayB[\s\S]*\(not_promoted\)/)
         expect(promote('vol2@arrayA').stderr).toMatch(/vol2@arrayA is not failed over[\s\S]*\(not_failed_over\)/)
         writeFileSync(
           conf,
           `${SECTION.replace(/replication_device.*/, 'replication_device = backend_id:arrayC,san_ip:192.0.2.33,api_token:t')}${where}`,
         )
-        expect(promote('vol1@arrayA').stdout).toMatch(
-          /change cinder.conf: replication_device[\s\S]*reset the active backend[\s\S]*Warning: .*counts as promoted before/,
+        expect(promote('vol1@arrayA').stderr).toMatch(/--promoted[\s\S]*\(not_promoted\)/)
+        expect(promote('vol1@arrayA --promoted arrayB').stdout).toMatch(
+          /change cinder.conf: replication_device[\s\S]*reset the active backend/,
         )
       },
     )
@@ -263,11 +262,17 @@ describe.each(engines)('$name', (engine) => {
       expect(run(line)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('(service_not_found)') })
     })
 
-    testOnce('a reset tells of each section that still has the old array', () => {
+    testOnce('a reset is refused where a section still has the old array, and its hint names the option', () => {
       const conf = join(mkdtempSync(join(folder, 'reset-')), 'cinder.conf')
       writeFileSync(conf, SECTION)
-      const { stdout } = run(`reset-active-backend vol1@arrayA vol2@arrayA --check --config-file ${conf}`)
-      expect(stdout).toMatch(/Warning: cinder.conf here still has arrayB as a replica of \[arrayA\]/)
+      const reset = (more = '') =>
+        run(`reset-active-backend vol1@arrayA vol2@arrayA --check --config-file ${conf} ${more}`)
+      expect(reset().stderr).toMatch(/\[arrayA\] still has arrayB as a replica[\s\S]*\(not_promoted\)/)
+      expect(reset('--promoted arrayB').stderr).toContain('(not_promoted)')
+      writeFileSync(conf, SECTION.replace('backend_id:arrayB', 'backend_id:arrayX'))
+      expect(reset().stdout).toMatch(/Warning: .*arrayB[\s\S]*--promoted/)
+      expect(reset('--promoted arrayB').stdout).not.toContain('Warning')
+      expect(reset('--promoted arrayX').stderr).toContain('(not_promoted)')
     })
 
     testOnce('a thaw tells what an admin had disabled', async () => {
@@ -316,7 +321,9 @@ describe.each(engines)('$name', (engine) => {
       await database.execute('UPDATE services SET updated_at = CURRENT_TIMESTAMP WHERE id = 1')
       expect(run('apply - --yes', JSON.stringify(undo)).stderr).toContain('(service_up)')
       const request = JSON.stringify({ ...undo, service_down_time: 3 })
-      expect(run('apply - --yes --wait', request)).toMatchObject({ status: 0, stderr: '' })
+      const line = 'OS_DEFAULT__REPORT_INTERVAL=1 cinder-backend apply - --yes --wait'
+      const waited = shell(line, { connection: database.connection, input: request })
+      expect(waited).toMatchObject({ status: 0, stderr: '' })
       expect(await first()).toMatchObject({ active_backend_id: 'arrayB' })
     })
   })
