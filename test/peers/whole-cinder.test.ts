@@ -3,19 +3,24 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { agent } from '../support/agent.js'
 import { mariaDb, type TableRow, titled } from '../support/databases.js'
-import { ARRAYS, CLUSTER, HOST, startWholeCinder, type WholeCinder } from '../support/peers/whole-cinder.js'
+import {
+  ARRAYS,
+  type ArrayName,
+  CLUSTER,
+  HOST,
+  startWholeCinder,
+  type WholeCinder,
+} from '../support/peers/whole-cinder.js'
 import { HEALTHY } from '../support/rows.js'
 import { until } from '../support/volume.js'
 
 const { missing, folder } = inject('peers')
 const absent = missing.cinderVolume ?? missing.cinderApi ?? missing.rabbitmq ?? mariaDb.missing
 
-type Array = keyof typeof ARRAYS
-
-const device = (name: Array) => ({ backend_id: name, san_ip: ARRAYS[name] })
+const device = (name: ArrayName) => ({ backend_id: name, san_ip: ARRAYS[name] })
 
 /** The columns of a backend that Cinder itself has failed over, and nobody has frozen. */
-const failedOver = (name: Array) => ({
+const failedOver = (name: ArrayName) => ({
   disabled: 1,
   disabled_reason: 'failed-over',
   replication_status: 'failed-over',
@@ -33,7 +38,7 @@ const HEALTHY_MEMBER = { disabled: 0, frozen: 0, replication_status: 'enabled' }
 let cinder: WholeCinder
 
 /** All that an operator wants after a failover to the array. */
-function promotion(name: Array, replicas: readonly Array[], service: object = cinder.volume.service) {
+function promotion(name: ArrayName, replicas: readonly ArrayName[], service: object = cinder.volume.service) {
   return {
     host: HOST,
     active_backend: 'reset',
@@ -59,10 +64,10 @@ function hold(when: 'before' | 'after', verb: 'stop' | 'start', service = cinder
 
 const readConf = () => readFileSync(cinder.volume.conf, 'utf8')
 
-const STOPPED_FOR_NOTHING = ['freeze', 'stop_service']
+const BEFORE_THE_EDIT = ['freeze', 'stop_service']
 
 const PROMOTION = [
-  ...STOPPED_FOR_NOTHING,
+  ...BEFORE_THE_EDIT,
   'update_config',
   'reset_active_backend',
   'enable_replication',
@@ -166,7 +171,7 @@ describe.skipIf(absent !== null)(
           error: { code: 'conflict' },
           backends: [
             {
-              actions: STOPPED_FOR_NOTHING,
+              actions: BEFORE_THE_EDIT,
               before: { active_backend_id: 'arrayC', frozen: false },
               after: { active_backend_id: '', replication_status: 'enabled', frozen: true },
             },
@@ -200,7 +205,7 @@ describe.skipIf(absent !== null)(
           error: { code: 'not_failed_over' },
           backends: [
             {
-              actions: STOPPED_FOR_NOTHING,
+              actions: BEFORE_THE_EDIT,
               before: { active_backend_id: 'arrayC' },
               after: { active_backend_id: 'arrayD', replication_status: 'failed-over' },
             },
@@ -345,7 +350,7 @@ async function startAlone(): Promise<void> {
 }
 
 /** Waits for a failover that cinder-volume finds in its queue at its start, after it has overwritten `failing-over`. */
-async function untilRunsOn(name: Array): Promise<void> {
+async function untilRunsOn(name: ArrayName): Promise<void> {
   await until(`it runs on ${name}`, async () => (await cinder.row())['active_backend_id'] === name)
 }
 

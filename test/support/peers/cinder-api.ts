@@ -19,7 +19,6 @@ interface Thing {
 export function openApi(port: number, host: string, row: () => Promise<TableRow>) {
   const call = callApi(`http://127.0.0.1:${port}/v3/${PROJECT}`)
   const act = (id: string, action: object) => call('POST', `/volumes/${id}/action`, action)
-
   const read = (path: string, absent: object) => call('GET', path).catch(() => absent)
 
   async function untilSettled(path: string): Promise<Thing> {
@@ -39,13 +38,6 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   async function callFailover(target: string): Promise<void> {
     await call('PUT', '/os-services/failover', { host, backend_id: target })
   }
-  async function untilFailedOver(): Promise<TableRow> {
-    return until('the failover is over', async () => {
-      const seen = await row()
-      return seen['replication_status'] !== 'failing-over' && seen
-    })
-  }
-
   return {
     /** Whether the API answers, and cinder-scheduler and cinder-volume are up. */
     isUp: async (): Promise<boolean> => {
@@ -77,11 +69,13 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
     },
     /** To `default`: a fail-back. Errors: the API does not accept it. */
     callFailover,
-    untilFailedOver,
     /** Waits until the API accepts it. The row afterwards. */
     failOver: async (target: string): Promise<TableRow> => {
       await until('the API accepts a failover', () => succeeds(callFailover(target)))
-      return untilFailedOver()
+      return until('the failover is over', async () => {
+        const seen = await row()
+        return seen['replication_status'] !== 'failing-over' && seen
+      })
     },
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 export interface Program {
@@ -22,8 +22,9 @@ export function startProgram(
     env: { ...process.env, ...env },
     stdio: ['ignore', output, output],
   })
+  closeSync(output)
   let hasEnded = false
-  const ended = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => {
+  const ended = once(child, 'exit').then(() => {
     hasEnded = true
   })
   return {
@@ -42,10 +43,9 @@ export async function findQuietPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_768)
     const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await Promise.race([
-      once(server, 'listening').then(() => true),
-      once(server, 'error').then(() => false),
-    ])
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('listening', () => resolve(true)).once('error', () => resolve(false))
+    })
     if (!isFree) continue
     server.close()
     await once(server, 'close')

@@ -16,6 +16,8 @@ export const CLUSTER = 'c1@arrayA'
 /** The addresses of the arrays, which are their folders' names too. */
 export const ARRAYS = { arrayA: '192.0.2.1', arrayB: '192.0.2.2', arrayC: '192.0.2.3', arrayD: '192.0.2.4' } as const
 
+export type ArrayName = keyof typeof ARRAYS
+
 /** Until it works, on a machine that does other things too; else 15. */
 const START_S = 150
 
@@ -68,7 +70,7 @@ export async function startWholeCinder() {
   /** Starts a member of the cluster. */
   const startMember = (member: string) => startVolume(member, 'c1')
   /** Makes an array of the backend burn. */
-  const burn = (name: keyof typeof ARRAYS) => rmSync(join(folder, 'arrays', 'vol1', ARRAYS[name]), { recursive: true })
+  const burn = (name: ArrayName) => rmSync(join(folder, 'arrays', 'vol1', ARRAYS[name]), { recursive: true })
   return { volume, startMember, burn, database, row, stop, ...api }
 }
 
@@ -93,7 +95,7 @@ auth_strategy = noauth
 osapi_volume_listen = 127.0.0.1
 osapi_volume_listen_port = ${port}
 osapi_volume_workers = 1
-api_paste_config = /etc/cinder/api-paste.ini
+api_paste_config = /usr/share/cinder-common/api-paste.ini
 transport_url = ${transport}
 state_path = ${home}
 host = ${host}
