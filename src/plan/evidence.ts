@@ -115,7 +115,9 @@ function compare(comparison: Comparison): Evidence {
   ]
   if (unclear.length > 0)
     return makeUnknown(`it is not known whether ${list(unclear)} of ${section} belongs to ${quote(active)}`)
-  if (!naming.some((option) => expected.has(option)))
+  // Arrays can share an address; what else would tell them apart is known of the drivers in the table alone.
+  const isKnown = findIdentity(readInheritedValue(after, 'volume_driver') ?? '') !== undefined
+  if (!naming.some((option) => expected.has(option) && (isKnown || !isOld(option))))
     return makeUnknown(`nothing shows that the primary of ${section} is ${quote(active)}`)
   return { kind: 'moved', left: [...expected.keys()].filter((option) => differs(option) && !given.has(option)) }
 }

@@ -300,6 +300,10 @@ replication_device = backend_id:arrayB,san_ip:10.0.0.2,san_login:admin2
     ['an unknown driver: no address', byOptions(unknown, { san_login: 'admin2' })],
     ['an unknown driver: another address', byOptions(unknown, { san_ip: '10.0.0.9', san_login: 'admin2' })],
     [
+      'an unknown driver: an address that both arrays share',
+      byOptions(unknown.replace('san_ip:10.0.0.2', 'san_ip:10.0.0.1'), { san_login: 'admin2' }),
+    ],
+    [
       'an unknown driver: an entry without an address',
       byOptions(unknown.replace('san_ip:10.0.0.2,', ''), { san_ip: '10.0.0.2', san_login: 'admin2' }),
     ],
