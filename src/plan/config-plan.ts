@@ -1,6 +1,6 @@
 import type { Backend } from '../model/backend.js'
 import type { AgentError } from '../model/errors.js'
-import type { Observation } from '../model/observation.js'
+import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import type { Objection } from './guards.js'
@@ -23,6 +23,8 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
+  /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
+  readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }
 
 /** Plans the edit of cinder.conf (config.ts). It is a parameter of the planner, so that runs that do not need it do not load it. */
@@ -38,4 +40,5 @@ export const NO_CONFIG: ConfigPlan = {
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
+  listOldCopies: () => [],
 }

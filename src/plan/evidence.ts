@@ -4,7 +4,6 @@ import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, OldCopy, SourceFile } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { findOtherBackend } from '../oslo/other-backend.js'
 import {
   type ReadableSection,
   readDevices,
@@ -12,10 +11,11 @@ import {
   readInheritedValue,
   readSection,
 } from '../oslo/section.js'
-import type { Device } from '../oslo/value.js'
+import { type Device, isSameDevice } from '../oslo/value.js'
 import type { VolumeSettings } from '../oslo/volume-settings.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
+import { findForeignBackend, selectOldCopies } from './old-copies.js'
 import { mapDevice } from './promote.js'
 import { type Evidence, makeUnknown } from './proof.js'
 import { withEdit } from './with-edit.js'
@@ -45,17 +45,19 @@ export function findEvidence(
   try {
     const after = readSection(withEdit(facts, edit).files, name)
     if (after === undefined) return makeUnknown(`no cinder.conf with [${quote(name)}] can be read here`)
-    // Any member shows what the section of a cluster is.
-    const hosts = backend.services.map((row) => row.name)
-    const other = findOtherBackend(backend, name, settings(), hosts)
+    const other = findForeignBackend(backend, name, settings)
     if (other !== undefined) return makeUnknown(`cinder.conf here is that of ${quote(other)}`)
     if (readInheritedDevices(after).some(({ read }) => read.get('backend_id') === active))
       return { kind: 'disproven', problem: `[${quote(name)}] still has ${quote(active)} as a replica` }
     const given = new Set(wanted?.options.keys())
     const mustAgree = wanted?.promote === undefined
     for (const before of listEarlier(facts, name)) {
-      const entry = readDevices(before).find(({ read }) => read.get('backend_id') === active)?.read
-      if (entry !== undefined) return compare({ active, before, entry, after, given, mustAgree })
+      const entries = readDevices(before).flatMap(({ read }) => (read.get('backend_id') === active ? [read] : []))
+      const [entry, ...more] = entries
+      if (entry === undefined) continue
+      if (more.some((each) => !isSameDevice(each, entry)))
+        return makeUnknown(`[${quote(name)}] had entries for ${quote(active)} that differ`)
+      return compare({ active, before, entry, after, given, mustAgree })
     }
     return makeUnknown(`nothing shows that the primary of [${quote(name)}] is ${quote(active)}`)
   } catch (error) {
@@ -65,9 +67,10 @@ export function findEvidence(
 }
 
 /** The section before the edit, and as the copy from before an earlier edit has it. */
-function listEarlier({ files, oldCopies }: ConfigFacts, name: string): readonly ReadableSection[] {
-  const copies = oldCopies.filter(({ section }) => normalizeSection(section) === normalizeSection(name))
-  return [files, ...copies.map((copy) => withOldCopy(files, copy))].flatMap((each) => readSection(each, name) ?? [])
+function listEarlier(facts: ConfigFacts, name: string): readonly ReadableSection[] {
+  const { files } = facts
+  const earlier = selectOldCopies(facts, name).map((copy) => withOldCopy(files, copy))
+  return [files, ...earlier].flatMap((each) => readSection(each, name) ?? [])
 }
 
 function withOldCopy(files: readonly SourceFile[], { original, file }: OldCopy): readonly SourceFile[] {

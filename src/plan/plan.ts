@@ -10,7 +10,6 @@ import {
   type Backend,
   type BackendState,
   type Desired,
-  getSectionName,
   listRows,
   makeRowKey,
   type Row,
@@ -67,7 +66,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     request.wait ? awaitDown : undefined,
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
-    planCleanup(phases, request, observation),
+    planCleanup(phases, config),
     control.starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
     planAwaitHeartbeat(observation, request, control.starts, tails),
     makeWriteStep(tails),
@@ -163,16 +162,10 @@ function clearsFailover({ rows }: BackendChange): boolean {
 }
 
 /** Copies of cinder.conf that were kept as proof for a reset, once it is done. */
-function planCleanup(
-  phases: readonly BackendPhases[],
-  { config: wanted }: Request,
-  { config: facts }: Observation,
-): Step | undefined {
-  if (facts === undefined || facts.oldCopies.length === 0) return undefined
-  const atRest = phases.filter(({ left }) => !isBackendFailedOver(left))
-  const sections = atRest.map(({ backend }) => getSectionName(backend.target.name) ?? wanted?.section)
-  const isAtRest = (name: string) => sections.some((section) => section?.toLowerCase() === name.toLowerCase())
-  const copies = facts.oldCopies.filter(({ section }) => isAtRest(section))
+function planCleanup(phases: readonly BackendPhases[], { listOldCopies }: ConfigPlan): Step | undefined {
+  const copies = phases
+    .filter(({ left }) => !isBackendFailedOver(left))
+    .flatMap(({ backend }) => listOldCopies(backend))
   return copies.length > 0 ? { kind: 'remove_old_copy', actions: [], copies } : undefined
 }
 

@@ -72,7 +72,7 @@ export class Killed extends Error {}
 
 interface RunHooks {
   /** Is called after each effect; what it throws ends the run there. */
-  readonly afterEffect?: (count: number, world: World) => void
+  readonly afterEffect?: (count: number, world: World, effect: Effect) => void
   /** Is told of every call of a port, by its name. */
   readonly onCall?: (name: string) => void
   readonly approve?: ExecuteOptions['approve']
@@ -103,7 +103,7 @@ export function openWorld(
   const effects: Effect[] = []
   const note = (effect: Effect) => {
     effects.push(effect)
-    afterEffect?.(effects.length, world)
+    afterEffect?.(effects.length, world, effect)
   }
   const options: ExecuteOptions = {
     request,

@@ -93,4 +93,12 @@ describe('the cinder.conf of another backend', () => {
   ])('does not forbid %s', async (_, document) => {
     expect(codeOf(await runInWorld(makeHostWorld(FAILED_OVER, 'stopped', { file }), ask(document)))).toBeUndefined()
   })
+
+  test('keeps the old copy that is proof for that backend', async () => {
+    const oldCopy = file
+    const world = makeHostWorld(FAILED_OVER, 'stopped', { file: file.replace('ip-A', 'ip-B'), oldCopy })
+    expect(codeOf(await runInWorld(world, ask({ active_backend: 'reset' })))).toBeUndefined()
+    expect(world.rows[0]?.state.active_backend_id).toBeNull()
+    expect(world.oldCopy).toBe(oldCopy)
+  })
 })
