@@ -163,9 +163,20 @@ export function readInheritedDevices(section: ReadableSection): readonly Present
   return own.length > 0 ? own : readDevices({ ...section, name: 'backend_defaults' })
 }
 
+const EDITED = new WeakMap<Buffer, SourceFile>()
+
+/** The file with new content. The same bytes are the same file, so that it is parsed once. */
+export function makeEditedFile(file: SourceFile, bytes: Buffer): SourceFile {
+  const known = EDITED.get(bytes)
+  if (known !== undefined) return known
+  const edited = { ...file, bytes, text: bytes.toString('utf8') }
+  EDITED.set(bytes, edited)
+  return edited
+}
+
 /** The section once its file has the new content. */
 export function withContent(section: ConfigSection, bytes: Buffer): ConfigSection {
-  const file = { ...section.file, bytes, text: bytes.toString('utf8') }
+  const file = makeEditedFile(section.file, bytes)
   const files = section.files.map((each) => (each === section.file ? file : each))
   return { ...section, files, file, ...readContent(files) }
 }

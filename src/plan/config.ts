@@ -28,7 +28,7 @@ import {
   skipPromotion,
 } from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
-import { findEvidence } from './evidence.js'
+import { findEvidence, isEntryOf } from './evidence.js'
 import { listOldCopies } from './old-copies.js'
 import { findReplica, type Replica } from './replica.js'
 import { withEdit } from './with-edit.js'
@@ -131,9 +131,9 @@ function isPromotionAlone({ options, devices }: WantedConfig): boolean {
 
 /** Whether the section has the entry of the active array before the edit, and not after it. */
 function takesOutActive(section: ConfigSection, { after }: SectionEdit, { active, present }: Replica): boolean {
-  if (active === undefined || !present.some(({ read }) => read.get('backend_id') === active)) return false
+  if (active === undefined || !present.some(({ read }) => isEntryOf(read, active))) return false
   const left = findAssignments(withContent(section, after), 'replication_device')
-  return !left.some(({ value }) => parseDevice(value)?.get('backend_id') === active)
+  return !left.some(({ value }) => isEntryOf(parseDevice(value) ?? new Map(), active))
 }
 
 type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>

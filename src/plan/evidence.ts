@@ -47,12 +47,12 @@ export function findEvidence(
     if (after === undefined) return makeUnknown(`no cinder.conf with [${quote(name)}] can be read here`)
     const other = findForeignBackend(backend, name, settings)
     if (other !== undefined) return makeUnknown(`cinder.conf here is that of ${quote(other)}`)
-    if (readInheritedDevices(after).some(({ read }) => read.get('backend_id') === active))
+    if (readInheritedDevices(after).some(({ read }) => isEntryOf(read, active)))
       return { kind: 'disproven', problem: `[${quote(name)}] still has ${quote(active)} as a replica` }
     const given = new Set(wanted?.options.keys())
     const mustAgree = wanted?.promote === undefined
     for (const before of listEarlier(facts, name)) {
-      const entries = readDevices(before).flatMap(({ read }) => (read.get('backend_id') === active ? [read] : []))
+      const entries = readDevices(before).flatMap(({ read }) => (isEntryOf(read, active) ? [read] : []))
       const [entry, ...more] = entries
       if (entry === undefined) continue
       if (more.some((each) => !isSameDevice(each, entry)))
@@ -64,6 +64,11 @@ export function findEvidence(
     if (error instanceof AgentError) return makeUnknown(`cinder.conf cannot be read: ${error.problem}`)
     throw error
   }
+}
+
+/** Some drivers name the array by its serial number instead (dell_emc/sc/storagecenter_common.py, failover_host). */
+export function isEntryOf(entry: Device, active: string): boolean {
+  return [entry.get('backend_id'), entry.get('target_device_id')].includes(active)
 }
 
 /** The section before the edit, and as the copy from before an earlier edit has it. */
@@ -118,7 +123,9 @@ function compare(comparison: Comparison): Evidence {
   ]
   if (unclear.length > 0)
     return makeUnknown(`it is not known whether ${list(unclear)} of ${section} belongs to ${quote(active)}`)
-  if (!naming.some((option) => expected.has(option)))
+  // Arrays can share an address; what else would tell them apart is known of the drivers in the table alone.
+  const isKnown = findIdentity(readInheritedValue(after, 'volume_driver') ?? '') !== undefined
+  if (!naming.some((option) => expected.has(option) && (isKnown || !isOld(option))))
     return makeUnknown(`nothing shows that the primary of ${section} is ${quote(active)}`)
   return { kind: 'moved', left: [...expected.keys()].filter((option) => differs(option) && !given.has(option)) }
 }

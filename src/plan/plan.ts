@@ -24,7 +24,7 @@ import { quote } from '../text/quote.js'
 import type { ConfigPlan, PlanConfig } from './config-plan.js'
 import { warnOfNeighbours } from './failing-over.js'
 import { type Candidate, listRefusals } from './guards.js'
-import { judgeReset, listProofWarnings, PROVEN } from './proof.js'
+import { judgeReset, listProofWarnings, PROVEN, warnOfLostEntry } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import {
   divideDesired,
@@ -89,6 +89,9 @@ export function makePlan(request: Request, observation: Observation, planConfig:
       ...config.warnings,
       ...(isAboutFiles ? config.notes : []),
       ...listProofWarnings(candidates),
+      ...candidates.flatMap(({ backend, edit, resets }) =>
+        edit?.keepsOldCopy && !resets ? warnOfLostEntry(backend, config.findEvidence(backend)) : [],
+      ),
       ...warnOfMissingReplica(candidates, config),
       ...warnOfNeighbours(observation, control.starts),
     ],

@@ -84,6 +84,14 @@ export function listProofWarnings(judged: readonly { readonly backend: Backend; 
   ]
 }
 
+/** Without the entry of the array that the backend is failed over to, and without its settings, a section is no one's. */
+export function warnOfLostEntry({ target: { name } }: Backend, evidence: Evidence): readonly string[] {
+  if (evidence.kind === 'moved') return []
+  return [
+    `The edit takes the array that ${quote(name)} is failed over to out of replication_device, but ${evidence.problem}. Set its settings in {options} before the reset.`,
+  ]
+}
+
 /** Names that a warning lists. */
 const MOST_NAMED = 5
 

@@ -1,12 +1,11 @@
 import type { ConfigFacts, OldCopy } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
+import { makeEditedFile } from '../oslo/section.js'
 
 /** The files as the edit leaves them, with the copy that it keeps. */
 export function withEdit(config: ConfigFacts, edit: ConfigEdit | undefined): ConfigFacts {
   if (edit === undefined) return config
-  const files = config.files.map((file) =>
-    file.path === edit.file ? { ...file, bytes: edit.after, text: edit.after.toString('utf8') } : file,
-  )
+  const files = config.files.map((file) => (file.path === edit.file ? makeEditedFile(file, edit.after) : file))
   return edit.keepsOldCopy ? { ...config, files, oldCopies: withOldCopy(config, edit) } : { ...config, files }
 }
 

@@ -16,7 +16,10 @@ export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>>
   promotion: { request: 'config.promote', command: 'cinder-backend promote' },
   replicas: { request: 'config.replication_device', command: '--replica' },
   options: { request: 'config.options', command: '--set' },
-  promoted: { request: 'set promoted to its name', command: 'add --promoted with its name' },
+  promoted: {
+    request: 'set promoted to the name of that array',
+    command: 'add --promoted with the name of that array',
+  },
   reset: { request: 'add active_backend: reset', command: 'use cinder-backend reset-active-backend' },
   desired_state: { request: 'a desired state', command: 'the other commands' },
   freeze: { request: 'add frozen: true', command: 'use cinder-backend freeze' },

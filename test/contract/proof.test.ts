@@ -253,6 +253,16 @@ describe('a promotion by this run is proof', () => {
     expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
   })
 
+  test('by an edit that takes the entry out alone is none, which it says', async () => {
+    const file = confFile(PURE)
+    const edit = await run(file, { request: { config: { replication_device: [C] } } })
+    expect(edit).toMatchObject({ changed: true, failed: false })
+    expect(edit.warnings.join()).toContain('san_ip')
+    for (const request of [RESET, { ...RESET, promoted: 'arrayB' }])
+      expect((await run(file, { request })).error?.code).toBe('not_promoted')
+    expect(await run(file, { request: { ...RESET, config: { options: B } } })).toMatchObject({ failed: false })
+  })
+
   test('not if another hand has put the old primary back since', async () => {
     const file = confFile(PURE)
     await run(file, { request: { config: { ...MOVED } } })
@@ -279,6 +289,11 @@ san_ip = 10.0.0.5
 powermax_array = 000111
 replication_device = backend_id:arrayB,target_device_id:000222,remote_pool:SRP_1
 `
+  const sc = `[arrayA]
+volume_driver = cinder.volume.drivers.dell_emc.sc.storagecenter_fc.SCFCDriver
+dell_sc_ssn = 64702
+replication_device = target_device_id:arrayB
+`
   const unknown = `[arrayA]
 volume_driver = example.Driver
 san_ip = 10.0.0.1
@@ -296,9 +311,14 @@ replication_device = backend_id:arrayB,san_ip:10.0.0.2,san_login:admin2
       'NetApp: the address alone, where the section of B is not here',
       byOptions(netapp.replace(/\[arrayB\].*/s, ''), { netapp_server_hostname: '10.0.0.2' }),
     ],
+    ['SC: an entry without a backend_id', { conf: sc, request: { active_backend: 'reset' } }],
     ['PowerMax: the address of Unisphere', byOptions(powermax, { san_ip: '10.0.0.6' })],
     ['an unknown driver: no address', byOptions(unknown, { san_login: 'admin2' })],
     ['an unknown driver: another address', byOptions(unknown, { san_ip: '10.0.0.9', san_login: 'admin2' })],
+    [
+      'an unknown driver: an address that both arrays share',
+      byOptions(unknown.replace('san_ip:10.0.0.2', 'san_ip:10.0.0.1'), { san_login: 'admin2' }),
+    ],
     [
       'an unknown driver: an entry without an address',
       byOptions(unknown.replace('san_ip:10.0.0.2,', ''), { san_ip: '10.0.0.2', san_login: 'admin2' }),

@@ -152,17 +152,13 @@ const { strace } = missing
 describe.skipIf(strace !== null)(
   strace === null ? 'a run that is killed' : `a run that is killed (skipped: ${strace})`,
   () => {
-    // The call at which it is killed is not made: the second rename puts the new file in place, and its folder is synced after that.
+    // The signal comes before the call: the second rename puts the new file in place, and the third fsync is that of the folder after it.
     test.each<readonly [string, (copy: string) => readonly string[], string | null]>([
       ['once the copy is made', () => ['-e', 'inject=rename:signal=SIGKILL:when=2'], 'arrayB'],
-      [
-        'between the edit and the reset',
-        (copy) => ['-P', dirname(copy), '-e', 'inject=fsync:signal=SIGKILL'],
-        'arrayB',
-      ],
+      ['between the edit and the reset', () => ['-e', 'inject=fsync:signal=SIGKILL:when=3'], 'arrayB'],
       [
         'between the reset and the removal of the copy',
-        (copy) => ['-P', copy, '-e', 'inject=/^unlink:signal=SIGKILL'],
+        (copy) => ['-P', copy, '-e', 'inject=/^unlink:error=EINTR:signal=SIGKILL'],
         null,
       ],
     ])('%s is finished by the next one, which leaves no copy', async (when, inject, active) => {

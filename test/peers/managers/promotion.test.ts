@@ -18,17 +18,17 @@ type Volume = ReturnType<typeof cinderVolume>
 /** Each starts a cinder-volume that beats, of which it alone knows the file. */
 const MANAGERS = {
   systemd: {
-    missing: whyMissing('systemd', 'python'),
-    start: async (program: string, { conf }: Volume): Promise<Place> => {
+    missing: whyMissing('systemd', 'oslo'),
+    start: async (program: string, { conf, folder }: Volume): Promise<Place> => {
       const place = await startSystemd({
-        'it.service': `[Service]\nExecStart=${PYTHON} ${program} --config-file ${conf}\nRestart=always\nRestartSec=1\n`,
+        'it.service': `[Service]\nEnvironment=STARTS=${folder}/starts\nExecStart=${PYTHON} ${program} --config-file ${conf}\nRestart=always\nRestartSec=1\n`,
       })
       place.run('systemctl', 'start', 'it')
       return place
     },
   },
   podman: {
-    missing: whyMissing('podman', 'python'),
+    missing: whyMissing('podman', 'oslo'),
     start: async (program: string, { folder }: Volume): Promise<Place> => {
       const place = startPodman()
       for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, join(place.rootfs, name))
@@ -37,7 +37,7 @@ const MANAGERS = {
         each,
       ])
       const command = [PYTHON, program, '--config-file', '/etc/cinder/cinder.conf']
-      const options = ['--restart=always', '--stop-timeout=1', ...mounts]
+      const options = ['--env', `STARTS=${folder}/starts`, '--restart=always', '--stop-timeout=1', ...mounts]
       place.run('podman', 'create', '--name', 'it', ...options, '--rootfs', place.rootfs, ...command)
       place.run('podman', 'start', 'it')
       return place

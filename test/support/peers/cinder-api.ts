@@ -19,6 +19,7 @@ interface Thing {
 export function openApi(port: number, host: string, row: () => Promise<TableRow>) {
   const call = callApi(`http://127.0.0.1:${port}/v3/${PROJECT}`)
   const act = (id: string, action: object) => call('POST', `/volumes/${id}/action`, action)
+  const read = (path: string, absent: object) => call('GET', path).catch(() => absent)
 
   async function untilSettled(path: string): Promise<Thing> {
     return until(`${path} is settled`, async () => {
@@ -37,15 +38,20 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
   async function callFailover(target: string): Promise<void> {
     await call('PUT', '/os-services/failover', { host, backend_id: target })
   }
-  async function untilFailedOver(): Promise<TableRow> {
-    return until('the failover is over', async () => {
-      const seen = await row()
-      return seen['replication_status'] !== 'failing-over' && seen
-    })
-  }
-
   return {
-    isReady: () => succeeds(requireReady(call)),
+    /** Whether the API answers, and cinder-scheduler and cinder-volume are up. */
+    isUp: async (): Promise<boolean> => {
+      const { services } = await read('/os-services', { services: [] })
+      return services.length > 1 && services.every(({ state }: { state: string }) => state === 'up')
+    },
+    /** Whether the scheduler knows the pool of the backend. */
+    hasPool: async (backend: string): Promise<boolean> => {
+      const { pools } = await read('/scheduler-stats/get_pools', { pools: [] })
+      return pools.some(({ name }: { name: string }) => name === `${backend}#pool`)
+    },
+    /** `freeze`, `thaw` or `failover` of a cluster. Errors: the API does not accept it. */
+    manageCluster: (action: string, cluster: string, body: object = {}) =>
+      call('PUT', `/os-services/${action}`, { cluster, ...body }),
     createType: (name: string, specs: object) => call('POST', '/types', { volume_type: { name, extra_specs: specs } }),
     createVolume: (type: string) => create('volume', { size: 1, volume_type: type }),
     readVolume: (id: string) => untilSettled(`/volumes/${id}`),
@@ -63,16 +69,16 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
     },
     /** To `default`: a fail-back. Errors: the API does not accept it. */
     callFailover,
-    untilFailedOver,
     /** Waits until the API accepts it. The row afterwards. */
     failOver: async (target: string): Promise<TableRow> => {
       await until('the API accepts a failover', () => succeeds(callFailover(target)))
-      return untilFailedOver()
+      return until('the failover is over', async () => {
+        const seen = await row()
+        return seen['replication_status'] !== 'failing-over' && seen
+      })
     },
   }
 }
-
-type Call = ReturnType<typeof callApi>
 
 /** Errors: an answer that is none of 2xx; the message has it. */
 function callApi(base: string) {
@@ -89,14 +95,6 @@ function callApi(base: string) {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
     return text === '' ? {} : JSON.parse(text)
   }
-}
-
-/** Errors: a service is not up, or the scheduler does not know the pool. */
-async function requireReady(call: Call): Promise<void> {
-  const { services } = await call('GET', '/os-services')
-  const { pools } = await call('GET', '/scheduler-stats/get_pools')
-  const isUp = services.every(({ state }: { state: string }) => state === 'up')
-  if (services.length < 2 || !isUp || pools.length === 0) throw new Error('not ready')
 }
 
 /** The API wraps a thing in an object with one key. */

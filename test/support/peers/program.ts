@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 export interface Program {
   /** Errors: the program has ended; the message has the end of its log. */
   readonly requireRunning: () => void
-  /** Sends the signal, and SIGKILL 10 s later; returns when the program has ended. */
-  readonly stop: (signal: NodeJS.Signals) => Promise<void>
+  readonly kill: () => Promise<void>
 }
 
 /** A program that ends with the tests, also where they are killed. */
@@ -23,19 +22,18 @@ export function startProgram(
     env: { ...process.env, ...env },
     stdio: ['ignore', output, output],
   })
+  closeSync(output)
   let hasEnded = false
-  const ended = Promise.race([once(child, 'exit'), once(child, 'error')]).then(() => {
+  const ended = once(child, 'exit').then(() => {
     hasEnded = true
   })
   return {
     requireRunning: () => {
       if (hasEnded) throw new Error(`${command} has ended:\n${readFileSync(log, 'utf8').slice(-3000)}`)
     },
-    stop: async (signal) => {
-      child.kill(signal)
-      const late = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    kill: async () => {
+      child.kill('SIGKILL')
       await ended
-      clearTimeout(late)
     },
   }
 }
@@ -45,10 +43,9 @@ export async function findQuietPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_768)
     const server = createServer().listen(port, '127.0.0.1')
-    const isFree = await Promise.race([
-      once(server, 'listening').then(() => true),
-      once(server, 'error').then(() => false),
-    ])
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('listening', () => resolve(true)).once('error', () => resolve(false))
+    })
     if (!isFree) continue
     server.close()
     await once(server, 'close')

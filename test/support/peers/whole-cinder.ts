@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { mariaDb, type TableRow } from '../databases.js'
@@ -9,38 +9,46 @@ import { startRabbitMq } from './rabbitmq.js'
 
 const { folder: tests } = inject('peers')
 
-/** The backend. */
+/** The backend, and a backend that is a cluster. */
 export const HOST = 'vol1@arrayA'
+export const CLUSTER = 'c1@arrayA'
 
 /** The addresses of the arrays, which are their folders' names too. */
 export const ARRAYS = { arrayA: '192.0.2.1', arrayB: '192.0.2.2', arrayC: '192.0.2.3', arrayD: '192.0.2.4' } as const
+
+export type ArrayName = keyof typeof ARRAYS
+
+/** Until it works, on a machine that does other things too; else 15. */
+const START_S = 150
 
 export type WholeCinder = Awaited<ReturnType<typeof startWholeCinder>>
 
 /**
  * A whole Cinder without Keystone: MariaDB, RabbitMQ, cinder-api, cinder-scheduler, and a cinder-volume whose arrays are folders (folder_driver.py).
- * Its backend replicates from arrayA to arrayB and arrayC. Errors: a program ends, or it does not work within a minute.
+ * Its backend replicates from arrayA to arrayB and arrayC. Errors: a program ends, or it does not work in time.
  */
 export async function startWholeCinder() {
   const folder = mkdtempSync(join(tests, 'whole-'))
-  const array = (name: keyof typeof ARRAYS) => join(folder, 'arrays', ARRAYS[name])
-  for (const name of Object.keys(ARRAYS) as (keyof typeof ARRAYS)[]) mkdirSync(array(name), { recursive: true })
   const [database, rabbit, port] = await Promise.all([
     mariaDb.create(true),
     startRabbitMq(join(folder, 'rabbitmq')),
     findQuietPort(),
   ])
-  const conf = join(folder, 'cinder.conf')
-  writeFileSync(conf, makeConf(folder, { connection: database.connection, transport: rabbit.url, port }))
-  const start = (name: string) => startProgram(name, ['--config-file', conf], join(folder, `${name}.log`))
+  const site = { folder, port, transport: rabbit.url, connection: database.connection }
+  const volumes: ReturnType<typeof controlVolume>[] = []
+  const startVolume = (host: string, cluster?: string) => {
+    const volume = makeVolume(site, host, cluster)
+    volume.start()
+    volumes.push(volume)
+    return volume
+  }
+  const volume = startVolume('vol1')
+  const start = (name: string) => startProgram(name, ['--config-file', volume.conf], join(folder, `${name}.log`))
   const services = [start('cinder-api'), start('cinder-scheduler')]
-  const volume = controlVolume(folder)
-  volume.start()
 
   const stop = async () => {
-    volume.stop()
-    await Promise.all(services.map((each) => each.stop('SIGTERM')))
-    await Promise.all(rabbit.programs.map((each) => each.stop('SIGKILL')))
+    for (const each of volumes) each.kill()
+    await Promise.all([...services, ...rabbit.programs].map((each) => each.kill()))
     await database.close()
   }
   /** The row of the backend. */
@@ -49,47 +57,67 @@ export async function startWholeCinder() {
     return rows.find(({ host }) => host === HOST) ?? {}
   }
   const api = openApi(port, HOST, row)
+  const isReady = async () => {
+    for (const program of [...services, ...rabbit.programs]) program.requireRunning()
+    return (await api.isUp()) && api.hasPool(HOST)
+  }
   try {
-    await until('the whole Cinder works', () => {
-      for (const program of [...services, ...rabbit.programs]) program.requireRunning()
-      return api.isReady()
-    })
+    await until('the whole Cinder works', isReady, START_S)
   } catch (error) {
     await stop()
     throw error
   }
-  return { volume, array, row, stop, ...api }
+  /** Starts a member of the cluster. */
+  const startMember = (member: string) => startVolume(member, 'c1')
+  /** Makes an array of the backend burn. */
+  const burn = (name: ArrayName) => rmSync(join(folder, 'arrays', 'vol1', ARRAYS[name]), { recursive: true })
+  return { volume, startMember, burn, database, row, stop, ...api }
 }
 
-function makeConf(
-  folder: string,
-  { connection, transport, port }: { connection: string; transport: string; port: number },
-) {
-  return `[DEFAULT]
+interface Site {
+  readonly folder: string
+  readonly port: number
+  readonly transport: string
+  readonly connection: string
+}
+
+/** A cinder-volume with its arrays, which the members of a cluster share. */
+function makeVolume({ folder, port, transport, connection }: Site, host: string, cluster?: string) {
+  const owner = cluster ?? host
+  const arrays = join(folder, 'arrays', owner)
+  for (const address of Object.values(ARRAYS)) mkdirSync(join(arrays, address), { recursive: true })
+  const home = join(folder, host)
+  mkdirSync(home)
+  writeFileSync(
+    join(home, 'cinder.conf'),
+    `[DEFAULT]
 auth_strategy = noauth
 osapi_volume_listen = 127.0.0.1
 osapi_volume_listen_port = ${port}
 osapi_volume_workers = 1
-api_paste_config = /etc/cinder/api-paste.ini
+api_paste_config = /usr/share/cinder-common/api-paste.ini
 transport_url = ${transport}
-state_path = ${folder}
-host = vol1
+state_path = ${home}
+host = ${host}
+${cluster === undefined ? '' : `cluster = ${cluster}`}
 enabled_backends = arrayA
 report_interval = 1
 service_down_time = 8
 periodic_interval = 3
 [oslo_concurrency]
-lock_path = ${folder}
+lock_path = ${home}
 [coordination]
 backend_url = file://${folder}
 [database]
 connection = ${connection.replaceAll('$', '$$')}
 [arrayA]
 volume_driver = folder_driver.FolderDriver
-volume_backend_name = folders
-arrays_folder = ${join(folder, 'arrays')}
+volume_backend_name = ${owner}
+arrays_folder = ${arrays}
 san_ip = ${ARRAYS.arrayA}
 replication_device = backend_id:arrayB,san_ip:${ARRAYS.arrayB}
 replication_device = backend_id:arrayC,san_ip:${ARRAYS.arrayC}
-`
+`,
+  )
+  return controlVolume(home)
 }

@@ -157,7 +157,9 @@ describe('between the reset and the start, or in it', () => {
         },
       })
       expect(codeOf(run)).toBe('failed_over')
-      expect(makeResult(run.journal, { audience: 'request' }).msg).toContain('"C"')
+      const { msg } = makeResult(run.journal, { audience: 'request' })
+      expect(msg).toContain('"C"')
+      expect(msg).not.toContain('restore') // the old cinder.conf has A for its primary
       expect(world.rows[0]?.state).toMatchObject({ frozen: true, disabled: true, active_backend_id: 'C' })
     }
   })
