@@ -175,9 +175,9 @@ describe.skipIf(strace !== null)(
         service: { manager: 'command', start: ['touch', on], stop: ['rm', '-f', on], status: ['test', '-e', on] },
         wait: false,
       }
-      spawnSync('strace', ['-qq', '-o', '/dev/null', ...inject(copy), process.execPath, EXECUTABLE], {
-        input: JSON.stringify(request),
-      })
+      const command = ['strace', '-qq', '-o', '/dev/null', ...inject(copy), process.execPath, EXECUTABLE]
+      const [program = '', ...args] = command
+      spawnSync(program, args, { input: JSON.stringify(request) })
       expect(readFileSync(copy, 'utf8')).toBe(PURE)
       expect(readFileSync(file, 'utf8') === PURE).toBe(when === 'once the copy is made')
       expect(await database.rows('services')).toMatchObject([{ active_backend_id: active }])
