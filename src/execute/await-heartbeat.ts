@@ -14,6 +14,9 @@ const ROW_POLL_MS = 500
 /** A manager may take a second to answer. */
 const STATUS_POLL_MS = 5000
 
+/** Cinder's default of service_down_time: nobody waits longer than the request says for a time that a site has set high. */
+const LONGEST_GROWTH_S = 60
+
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
@@ -52,7 +55,9 @@ function isForeseeable(host: string, observation: Observation, isLooking: boolea
   const rows = observation.backends.flatMap(({ services }) => services).filter(({ name }) => name === host)
   return rows.every((row) => {
     const liveness = judgeLiveness(row, observation)
-    return (liveness === 'down' && (row.heartbeatAge ?? 0) >= 0) || (liveness === 'unproven' && isLooking)
+    const age = row.heartbeatAge ?? 0
+    const growsOld = age >= 0 && observation.serviceDownTime - age <= LONGEST_GROWTH_S
+    return (liveness === 'down' && growsOld) || (liveness === 'unproven' && isLooking)
   })
 }
 
@@ -105,7 +110,10 @@ function makeStillUpError(hosts: readonly string[], observation: Observation, se
   if (row !== undefined && judgeLiveness(row, observation) === 'down') {
     const problem = `The heartbeat of ${name} stands still, but to Cinder it is still up, so a failover could come${facts}.`
     return new AgentError('timeout', problem, {
-      hint: 'Correct the clock of its host, and run this again later.',
+      hint:
+        (row.heartbeatAge ?? 0) < 0
+          ? 'Correct the clock of its host, and run this again later.'
+          : 'Run this again later, or with a longer wait_timeout.',
       host,
     })
   }

@@ -220,6 +220,14 @@ describe('a service that the run has stopped', () => {
     expect(codeOf(await runInWorld(world, ask({ ...BY_NAME, wait_timeout: 5 })))).toBeUndefined()
   })
 
+  test('is not waited for without end where a site has set service_down_time high', async () => {
+    const world = makeHostWorld(FAILED_OVER, 'started')
+    const run = await runInWorld(world, ask({ ...BY_NAME, service_down_time: 86_400, wait_timeout: 30 }))
+    expect(codeOf(run)).toBe('timeout')
+    expect(world.timeMs).toBeLessThan(40_000)
+    expect(run.effects.map(({ kind }) => kind)).toEqual(['stop'])
+  })
+
   test('is not what is named if another member still beats at the end of the wait', async () => {
     const world = makeClusterWorld({ ...FAILED_OVER }, FAILED_OVER, FAILED_OVER, 'started')
     world.rows = world.rows.map((row) =>
