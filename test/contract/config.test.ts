@@ -70,7 +70,7 @@ describe('options and devices', () => {
         options: { pure_api_tokn: 's3cr3t-9', use_chap: true },
         replication_device: [{ backend_id: 'arrayC', sna_ip: '10.0.0.3', api_token: 's3cr3t-C' }],
       },
-      {},
+      { host: 'vol2@arrayA' },
       '--diff',
     )
     expect(result.warnings).toEqual([
