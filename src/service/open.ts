@@ -31,14 +31,22 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
     const deadline = performance.now() + wanted.timeout * 1000
     const run = () => runSuccessfully(command, { ...options, timeout: wanted.timeout, captureStdout: false })
     await control.prepare?.(aim, ask)
-    await run()
+    // A stop that meets a restart fails, and is told again.
+    const repeats = aim === 'stopped' && control.repeatsStop === true
+    let failure: unknown
+    const repeat = () =>
+      run().catch((error: unknown) => {
+        if (context.signal.aborted) throw error
+        failure = error
+      })
+    await (repeats ? repeat() : run())
     for (let report = await readReport(); report.state !== aim; report = await readReport()) {
       requireReachable(control, aim, report)
-      if (performance.now() >= deadline) throw stateNotReached(control, aim, report, wanted.timeout)
+      if (performance.now() >= deadline) throw failure ?? stateNotReached(control, aim, report, wanted.timeout)
       await sleep(POLL_MS, undefined, { signal: context.signal }).catch(() => {
         throw programInterrupted(`${control.name} to be ${aim}`)
       })
-      if (aim === 'stopped' && control.repeatsStop) await run()
+      if (repeats) await repeat()
     }
   }
   const readOutput = async (command: readonly string[]) => {
