@@ -125,7 +125,13 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      return { files: [readFile(world.file)], oldCopies: listOldCopies(world), obstacles: new Map(), env: {} }
+      return {
+        files: [readFile(world.file)],
+        oldCopies: listOldCopies(world),
+        obstacles: new Map(),
+        copyObstacles: new Map(),
+        env: {},
+      }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
@@ -137,6 +143,7 @@ export function openWorld(
     },
     removeOldCopy: async () => {
       world.oldCopy = undefined
+      return undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),
