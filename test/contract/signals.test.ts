@@ -154,7 +154,7 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
       cwd: place,
     })
     expect(stdout.split(/\r?\n/).slice(0, 3)).toEqual([
-      'cinder-backend: writing the rows: freeze',
+      'cinder-backend: writing the rows: freeze the backend',
       'cinder-backend: stopping cinder-volume (command)',
       'cinder-backend: writing the rows: reset the active backend, enable replication',
     ])
