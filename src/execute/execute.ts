@@ -14,7 +14,7 @@ import { type Need, observeAgain, observeAll } from '../observe/observe.js'
 import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import { requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
+import { requireEnd, requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
 import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
@@ -64,11 +64,13 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     let observation = await observeAll(sources)
     onRows(observation)
     planConfig = await loadPlanConfig(observation)
-    for (;;) {
+    for (const tried: Step['kind'][] = []; ; ) {
       const { steps } = judge(observation)
       const [step, next] = steps
       if (step === undefined || (request.checkMode && !isLook(step, request)))
         return { ...journal, steps: [...journal.steps, ...steps] }
+      requireEnd(step, tried)
+      tried.push(step.kind)
       const { performStep } = await import('./perform.js')
       const result = await performStep(step, observation, { ...sources, judge })
       journal = addResult(journal, result)

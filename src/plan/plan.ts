@@ -16,7 +16,7 @@ import {
   withStates,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
+import { clearsFailover, isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -114,7 +114,8 @@ function makeCandidate(
   const { backend, desired, before, stopped } = phases
   const { request } = facts
   const resets = needsReset(backend, desired)
-  const needsProof = resets || config.mustBeProven || (request.restore !== undefined && clearsFailover(stopped))
+  const needsProof =
+    resets || config.mustBeProven || (request.restore !== undefined && stopped.rows.some(clearsFailover))
   const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
   return {
     ...facts,
@@ -157,11 +158,6 @@ function warnOfMissingReplica(candidates: readonly Candidate[], config: ConfigPl
       ({ backend }) =>
         `The section of ${quote(backend.target.name)} has no replication_device, so cinder-volume sets replication to disabled at its next start.`,
     )
-}
-
-/** Whether a row of the backend is not failed over any more. */
-function clearsFailover({ rows }: BackendChange): boolean {
-  return rows.some(({ row, after }) => isFailedOver(row.state) && !isFailedOver(after))
 }
 
 /** Copies of cinder.conf that were kept as proof for a reset, once it is done. */

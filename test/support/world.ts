@@ -19,6 +19,8 @@ export interface World {
   file: string
   /** The file from before an edit that took the active array out of it, as long as it is kept. */
   oldCopy?: string | undefined
+  /** Whether the copy cannot be removed: nothing comes of it, or the port throws, though it must not. */
+  readonly removal?: 'stays' | 'throws' | undefined
   service: ServiceState
   /** `services.host` of the row whose heartbeat the service sends. */
   readonly serviceHost: string
@@ -136,7 +138,9 @@ export function openWorld(
       return undefined
     },
     removeOldCopy: async () => {
-      world.oldCopy = undefined
+      onCall('removeOldCopy')
+      if (world.removal === 'throws') throw new Error('The copy cannot be removed.')
+      if (world.removal === undefined) world.oldCopy = undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),
