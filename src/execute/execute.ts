@@ -45,6 +45,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
   let planConfig: PlanConfig = () => NO_CONFIG
   let journal = openJournal(request)
+  const tried: Step['kind'][] = []
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
   }
@@ -64,7 +65,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     let observation = await observeAll(sources)
     onRows(observation)
     planConfig = await loadPlanConfig(observation)
-    for (const tried: Step['kind'][] = []; ; ) {
+    for (;;) {
       const { steps } = judge(observation)
       const [step, next] = steps
       if (step === undefined || (request.checkMode && !isLook(step, request)))

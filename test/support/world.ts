@@ -138,7 +138,6 @@ export function openWorld(
       return undefined
     },
     removeOldCopy: async () => {
-      onCall('removeOldCopy')
       if (world.removal === 'throws') throw new Error('The copy cannot be removed.')
       if (world.removal === undefined) world.oldCopy = undefined
     },

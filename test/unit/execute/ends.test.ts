@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { execute } from '../../../src/execute/execute.js'
 import type { BackendState } from '../../../src/model/backend.js'
-import { cloneWorld, makeConf, runInWorld, type World } from '../../support/world.js'
+import { cloneWorld, makeConf, openWorld, runInWorld, type World } from '../../support/world.js'
 import {
   ask,
   codeOf,
@@ -166,10 +167,13 @@ test('if the copy that was kept as proof cannot be removed', async () => {
   for (const removal of ['stays', 'throws'] as const)
     for (const more of [{}, SERVICE]) {
       const world: World = { ...makeHostWorld(FAILED_OVER, 'stopped'), removal }
+      const { options } = openWorld(world, ask({ ...PROMOTION, ...more, frozen: true }))
       let removals = 0
-      await runToEnd(world, { ...PROMOTION, ...more, frozen: true }, (name) => {
-        if (name === 'removeOldCopy') removals++
-      })
+      const removeOldCopy: typeof options.removeOldCopy = (copy) => {
+        removals++
+        return options.removeOldCopy(copy)
+      }
+      await execute({ ...options, removeOldCopy })
       expect(removals).toBeGreaterThan(0)
       expect(removals).toBeLessThan(10)
       expect(world.rows[0]?.state.active_backend_id).toBeNull()
