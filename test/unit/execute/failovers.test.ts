@@ -6,6 +6,7 @@ import { ask, codeOf, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, mak
 
 // Failovers and fail-backs that come while the agent works.
 
+const HOST = 'vol1@arrayA'
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
 const TO_C = [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }]
 const WHOLE = {
@@ -259,6 +260,36 @@ describe('a service that the run has stopped', () => {
       expect(codeOf(await runInWorld(world, ask(document)))).toBeUndefined()
       expect(world.rows[0]?.state).toEqual(HEALTHY)
     }
+  })
+
+  test('is not edited without a wait while Cinder would still take a failover of it, and is not stopped for that', async () => {
+    const edit = { service: WHOLE.service, config: EDIT, wait: false }
+    for (const check of [true, false])
+      for (const service of ['started', 'changing', 'stopped'] as const) {
+        const world = makeHostWorld(HEALTHY, service)
+        world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - 8000 }))
+        const run = await runInWorld(world, ask(edit, check))
+        expect(codeOf(run)).toBe('service_up')
+        expect(makeResult(run.journal, { audience: 'request' })).toMatchObject({
+          changed: false,
+          error: { host: HOST },
+        })
+        expect(run.effects).toEqual([])
+      }
+  })
+
+  test.each<readonly [string, BackendState, number, object]>([
+    ['counts as down to Cinder', HEALTHY, 11, {}],
+    ['replicates nothing', { ...HEALTHY, replication_status: 'disabled' }, 1, {}],
+    ['is passed over by force', HEALTHY, 1, { force: true }],
+    ['is waited for', HEALTHY, 1, { wait: true }],
+  ])('is edited where it %s', async (_, state, ageS, more) => {
+    const world = makeHostWorld(state, 'stopped')
+    world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - ageS * 1000 }))
+    const run = await runInWorld(world, ask({ service: WHOLE.service, config: EDIT, wait: false, ...more }))
+    expect(codeOf(run)).toBeUndefined()
+    expect(run.effects.map(({ kind }) => kind)).toEqual(['file', 'start'])
+    expect(run.journal.passed.map(({ code }) => code)).toEqual('force' in more ? ['service_up'] : [])
   })
 
   test('is not reset without a wait while Cinder would still take a failover of it', async () => {
