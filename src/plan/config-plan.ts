@@ -4,6 +4,7 @@ import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import type { Objection } from './guards.js'
+import type { LostEntry } from './lost-entry.js'
 import { type Evidence, makeUnknown } from './proof.js'
 
 /** What the request's `config` needs. */
@@ -23,6 +24,8 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
+  /** The array that a backend runs on, if its section does not have the entry any more. */
+  readonly findLostEntry: (backend: Backend) => LostEntry | undefined
   /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
   readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }
@@ -40,5 +43,6 @@ export const NO_CONFIG: ConfigPlan = {
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
+  findLostEntry: () => undefined,
   listOldCopies: () => [],
 }

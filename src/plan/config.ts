@@ -29,6 +29,7 @@ import {
 } from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
 import { findEvidence, isEntryOf } from './evidence.js'
+import { findLostEntry } from './lost-entry.js'
 import { listOldCopies } from './old-copies.js'
 import { findReplica, type Replica } from './replica.js'
 import { withEdit } from './with-edit.js'
@@ -51,6 +52,7 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
     ...findOwner(backend, request, planned, settings),
     replicates: (each) => replicates(each, request, facts, planned.edit),
     findEvidence: (each) => findEvidence(each, request, facts, planned.edit, settings),
+    findLostEntry: (each) => findLostEntry(each, request, facts, settings),
     listOldCopies: (each) => listOldCopies(each, request, facts, settings),
   }
 }

@@ -7,6 +7,7 @@ import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { objectToFailoverInProgress } from './failing-over.js'
+import type { LostEntry } from './lost-entry.js'
 import type { Proof } from './proof.js'
 import { getReportInterval, judgeLiveness, mayStillBeFailedOver } from './timing.js'
 import { describeFailover, describeHeartbeat, hasOtherClock } from './words.js'
@@ -30,6 +31,8 @@ export interface Candidate {
   readonly controlsService: boolean
   readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
+  /** The array that the backend runs on, if its section does not have the entry any more. */
+  readonly findLostEntry: () => LostEntry | undefined
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
   /** Whether the plan waits until services are down. */

@@ -127,6 +127,7 @@ function makeCandidate(
     proof: needsProof ? judgeReset({ backend, evidence: config.findEvidence(backend), isBare }) : PROVEN,
     mustBeDown: mustBeDown(phases),
     edit: config.edit,
+    findLostEntry: () => config.findLostEntry(backend),
     configRefusal: config.refusal,
   }
 }
