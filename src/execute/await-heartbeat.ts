@@ -17,16 +17,18 @@ const STATUS_POLL_MS = 5000
 /** Cinder's default of service_down_time: nobody waits longer than the request says for a time that a site has set high. */
 const LONGEST_GROWTH_S = 60
 
+type AwaitDown = Extract<Step, { readonly kind: 'await_down' }>
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
  * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. A heartbeat that is only to be
- * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer.
+ * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer. All of it has an end, also if an age that
+ * should grow does not.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
-export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
+export async function awaitDown(step: AwaitDown, observation: Observation, tools: StepTools): Promise<StepResult> {
   const { request, judge, onProgress, clock } = tools
-  const lookSeconds = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
+  const lookSeconds = getLookSeconds(step.hosts, observation)
   const seconds = request.wait ? request.waitTimeout : lookSeconds
   const beganAt = clock.now()
   for (let last = observation; ; ) {
@@ -34,7 +36,8 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
     const passed = (clock.now() - beganAt) / 1000
-    const open = next.hosts.filter((host) => !isForeseeable(host, last, passed < lookSeconds))
+    const isLate = passed >= seconds + lookSeconds + LONGEST_GROWTH_S
+    const open = next.hosts.filter((host) => isLate || !isForeseeable(host, last, passed < lookSeconds))
     if (passed >= seconds && open.length > 0) {
       const over = { ...last, waitIsOver: true }
       if (!request.wait) judge(over) // the guard says what it saw, if this is for a reset
@@ -48,6 +51,12 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
     )
     await clock.pause(ROW_POLL_MS)
   }
+}
+
+/** The time in which each of the services is seen to beat, if it does. */
+function getLookSeconds(hosts: readonly string[], observation: Observation): number {
+  const timeouts = hosts.map((host) => getHeartbeatTimeout(getReportInterval(host, observation)))
+  return Math.max(...timeouts) + (2 * ROW_POLL_MS) / 1000
 }
 
 /** Whether the wait ends in a foreseeable time: a heartbeat that stands still only has to grow old, or an old one to be looked at. */

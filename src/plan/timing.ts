@@ -48,9 +48,12 @@ export function divideDesired(backend: Backend, desired: Desired, service: Reque
   }
 }
 
-/** Seconds between two heartbeats, as far as cinder.conf here tells. */
-export function getReportInterval({ service, reportInterval }: Observation): number {
-  return service?.reportInterval ?? reportInterval
+/**
+ * Seconds between two heartbeats of a service, at most. cinder.conf here tells that of the service that the run stops and starts, and of no other: one
+ * that is taken for standing still, because its heartbeats come more seldom than here, would be reset while it runs.
+ */
+export function getReportInterval(host: string, { service, longestReportInterval }: Observation): number {
+  return service?.host === host ? service.reportInterval : longestReportInterval
 }
 
 /** unproven: nothing was seen of a heartbeat, but for long enough nobody has looked. */
@@ -68,25 +71,25 @@ export function judgeLiveness(row: Row, observation: Observation): Liveness {
   if (!rises && isLongDown(row, serviceDownTime)) return 'down'
   const isStopped = service?.state === 'stopped' && row.name === service.host
   const isOld = age >= serviceDownTime
-  if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)) return 'down'
+  if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(row.name, observation), at))
+    return 'down'
   return isStopped || (isOld && !rises) ? 'unproven' : 'up'
 }
 
 /** Whether a service is to be shown as up: to Cinder it is, or its heartbeat was seen to come, whatever its clock says. */
 export function isShownUp(row: Row, observation: Observation): boolean {
   const { heartbeats, at, serviceDownTime } = observation
-  const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)
+  const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(row.name, observation), at)
   return isUp(row, serviceDownTime) || (hasRisen(row, heartbeats) && !isStill)
 }
 
 /**
- * Whether Cinder's API would still accept a failover of the service that was stopped, which then waits in its queue: as long as the heartbeat counts as
- * up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
+ * Whether Cinder's API would still accept a failover of the service that is stopped or to be stopped, which then waits in its queue: as long as the
+ * heartbeat counts as up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
  */
 export function mayStillBeFailedOver(row: Row, { service, serviceDownTime }: Observation): boolean {
-  const isOwn = service?.state === 'stopped' && row.name === service.host
   const isAccepted = ['enabled', 'failed-over'].includes(row.state.replication_status ?? '')
-  return isOwn && isAccepted && isUp(row, serviceDownTime)
+  return row.name === service?.host && isAccepted && isUp(row, serviceDownTime)
 }
 
 /** The row whose heartbeat the service on this host sends. */
