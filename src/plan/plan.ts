@@ -81,6 +81,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
+    needsRest: isAtRest,
     refusals: listRefusals(candidates),
     obstacle:
       (config.edit && observation.config?.obstacles.get(config.edit.file)) ?? findMissingReplica(candidates, config),

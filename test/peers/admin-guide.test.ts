@@ -10,12 +10,12 @@ import type { ResultDocument } from '../../src/model/contract.generated.js'
 import { toRequest } from '../../src/request/request.js'
 import { EXECUTABLE } from '../support/agent.js'
 import { sqliteByCinder, type TestDatabase, titled } from '../support/databases.js'
-import { whyNoMounts, withMounts } from '../support/mounts.js'
+import { withMounts } from '../support/mounts.js'
 import { HEALTHY, service } from '../support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
-const { folder } = inject('peers')
-const missing = sqliteByCinder.missing ?? whyNoMounts
+const { folder, missing: peers } = inject('peers')
+const missing = sqliteByCinder.missing ?? peers.mountNamespaces
 const path = new URL('../../docs/admin-guide.md', import.meta.url).pathname
 const guide = readFileSync(path, 'utf8')
 

@@ -125,7 +125,8 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      return { files: [readFile(world.file)], oldCopies: listOldCopies(world), obstacles: new Map(), env: {} }
+      const facts = { oldCopies: listOldCopies(world), obstacles: new Map(), doubt: undefined, machine: undefined }
+      return { files: [readFile(world.file)], env: {}, ...facts }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
@@ -198,6 +199,7 @@ function makeManager(world: World, note: Note, onCall: (name: string) => void): 
   return {
     manager: 'systemd',
     name: 'cinder-volume',
+    requireStaysStopped: async () => {},
     readConfigPaths: async () => undefined,
     readState: async () => {
       onCall('readState')

@@ -48,7 +48,12 @@ async function planFor({ conf, copies = [], config, active = 'B', ...site }: Sit
   const request = ask({ ...target, active_backend: 'reset', ...(config !== undefined && { config }) })
   const seen = await observeWorld(world, request)
   const files = Object.entries(typeof conf === 'string' ? { [MAIN]: conf } : conf)
-  const facts = { files: files.map(([path, text]) => makeFile(path, text)), oldCopies: copies }
+  const facts = {
+    files: files.map(([path, text]) => makeFile(path, text)),
+    oldCopies: copies,
+    doubt: undefined,
+    machine: undefined,
+  }
   const plan = planConfig(request, { ...seen, config: { ...facts, obstacles: new Map(), env: {} } })
   const [backend] = seen.backends
   if (backend === undefined) throw new Error('a world without a backend')
