@@ -43,14 +43,9 @@ export async function selectFiles(
 }
 
 /** Errors: config_error. */
-export function readFiles(
-  { config, targets }: Request,
-  selection: FileSelection,
-  env: NodeJS.ProcessEnv,
-): readonly SourceFile[] {
-  const [target] = targets === 'all' ? [] : targets
-  const section = config?.section ?? (target && getSectionName(target.name))
-  const named = config?.file === undefined ? undefined : { path: config.file, section }
+export function readFiles(request: Request, selection: FileSelection, env: NodeJS.ProcessEnv): readonly SourceFile[] {
+  const path = request.config?.file
+  const named = path === undefined ? undefined : { path, section: findSection(request) }
   return readConfigFilesWith(named, { ...selection, searchesHome: false }, env)
 }
 
@@ -62,16 +57,36 @@ export async function readConfigFacts(
 ): Promise<ConfigFacts> {
   const files = readFiles(request, selection, env)
   const obstacles = new Map<string, AgentError>()
-  const facts = { files, oldCopies: files.flatMap(readOldCopies), obstacles, env, doubt: selection.doubt, machine }
+  const copyObstacles = new Map<string, AgentError>()
+  const facts = {
+    files,
+    oldCopies: files.flatMap(readOldCopies),
+    obstacles,
+    copyObstacles,
+    env,
+    doubt: selection.doubt,
+    machine,
+  }
   if (request.config === undefined) return facts
-  const { requireWritable } = await import('../oslo/write.js')
+  const { requireOldCopy, requireWritable } = await import('../oslo/write.js')
+  const section = findSection(request) ?? ''
   for (const { path } of files) {
-    try {
-      requireWritable(path)
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error
-      obstacles.set(path, error)
-    }
+    noteObstacle(obstacles, path, () => requireWritable(path))
+    noteObstacle(copyObstacles, path, () => requireOldCopy(path, section))
   }
   return facts
+}
+
+function findSection({ config, targets }: Request): string | undefined {
+  const [target] = targets === 'all' ? [] : targets
+  return config?.section ?? (target && getSectionName(target.name))
+}
+
+function noteObstacle(obstacles: Map<string, AgentError>, path: string, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    obstacles.set(path, error)
+  }
 }

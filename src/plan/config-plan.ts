@@ -5,7 +5,7 @@ import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
-import { type Evidence, makeUnknown } from './proof.js'
+import { type ActiveEntry, type Evidence, makeUnknown } from './proof.js'
 
 /** What the request's `config` needs. */
 export interface ConfigPlan {
@@ -24,6 +24,8 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
+  /** Whether cinder-volume finds at a start the array that the backend's row names. */
+  readonly findActiveEntry: (backend: Backend) => ActiveEntry
   /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
   readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }
@@ -41,6 +43,7 @@ export const NO_CONFIG: ConfigPlan = {
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
+  findActiveEntry: () => ({ kind: 'unknown' }),
   listOldCopies: () => [],
 }
 

@@ -62,7 +62,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'not_promoted',
     refusesWhen:
-      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven',
+      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven; or cinder-volume is to be started on a row that stays failed over to an array that the section does not have as a replica; or a statement, or the primary of a backend whose promotion is not finished, is disproven',
     object: ({ proof }) => proof.objection,
   },
   {

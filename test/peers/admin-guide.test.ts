@@ -104,6 +104,9 @@ function systemctl({ start, stop, status }: ReturnType<typeof cinderVolume>['ser
 case "$*" in
 "is-active cinder-volume") ${status.join(' ')} && echo active || { echo inactive; exit 3; } ;;
 "show --property=LoadState --value cinder-volume") echo loaded ;;
+"show --property=ExecStart --property=MainPID cinder-volume")
+  echo 'ExecStart={ path=/usr/bin/cinder-volume ; argv[]=/usr/bin/cinder-volume --config-file /etc/cinder/cinder.conf ; ignore_errors=no }' ;;
+"show --property=DropInPaths --property=TriggeredBy --property=UpheldBy cinder-volume") ;;
 "start cinder-volume") ${start.join(' ')} ;;
 "stop cinder-volume") ${stop.join(' ')} ;;
 *) exit 64 ;;

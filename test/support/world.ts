@@ -127,8 +127,15 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      const facts = { oldCopies: listOldCopies(world), obstacles: new Map(), doubt: undefined, machine: undefined }
-      return { files: [readFile(world.file)], env: {}, ...facts }
+      return {
+        files: [readFile(world.file)],
+        oldCopies: listOldCopies(world),
+        obstacles: new Map(),
+        copyObstacles: new Map(),
+        env: {},
+        doubt: undefined,
+        machine: undefined,
+      }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
@@ -140,6 +147,7 @@ export function openWorld(
     },
     removeOldCopy: async () => {
       world.oldCopy = undefined
+      return undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),
