@@ -1,8 +1,9 @@
 import type { Backend } from '../model/backend.js'
-import type { AgentError } from '../model/errors.js'
+import { AgentError } from '../model/errors.js'
 import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
+import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
 import { type ActiveEntry, type Evidence, makeUnknown } from './proof.js'
 
@@ -44,4 +45,13 @@ export const NO_CONFIG: ConfigPlan = {
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
   findActiveEntry: () => ({ kind: 'unknown' }),
   listOldCopies: () => [],
+}
+
+/** The plan where it is not known whether cinder-volume reads the files that are known here. Errors: config_error for an edit. */
+export function planInDoubt({ config }: Request, { target: { kind, name } }: Backend, doubt: string): ConfigPlan {
+  if (config === undefined) return { ...NO_CONFIG, findEvidence: () => makeUnknown(doubt) }
+  throw new AgentError('config_error', `The section of ${quote(name)} cannot be edited: ${doubt}.`, {
+    hint: 'Name all files that it reads with {config_file}.',
+    [kind]: name,
+  })
 }

@@ -89,6 +89,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
+    needsRest: isAtRest,
     refusals: listRefusals(candidates),
     obstacle:
       findWriteObstacle(config, observation) ?? findThawAtRest(candidates) ?? findMissingReplica(candidates, config),

@@ -26,6 +26,8 @@ export interface World {
   readonly serviceHost: string
   /** Whether the driver can replicate to what replication_device names. */
   readonly driverReplicates: boolean
+  /** Whether something starts the service again while it must be stopped. */
+  readonly restarts?: boolean
   timeMs: number
 }
 
@@ -136,6 +138,8 @@ export function openWorld(
         obstacles: new Map(),
         copyObstacles: new Map(),
         env: {},
+        doubt: undefined,
+        machine: undefined,
       }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
@@ -211,6 +215,9 @@ function makeManager(world: World, note: Note, onCall: (name: string) => void): 
   return {
     manager: 'systemd',
     name: 'cinder-volume',
+    requireStaysStopped: async () => {
+      if (world.restarts) throw new AgentError('service_control_failed', 'A timer would start it again.')
+    },
     readConfigPaths: async () => undefined,
     readState: async () => {
       onCall('readState')
