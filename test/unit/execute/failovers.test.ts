@@ -264,7 +264,7 @@ describe('a service that the run has stopped', () => {
 
   const ON_B: BackendState = { ...FAILED_OVER, replication_status: 'failing-over' }
   const ON_PRIMARY: BackendState = { ...ON_B, active_backend_id: null }
-    const [BEFORE, AFTER] = [makeConf('A', ['B']), makeConf('B', ['C'])]
+  const [BEFORE, AFTER] = [makeConf('A', ['B']), makeConf('B', ['C'])]
 
   test.each<readonly [string, BackendState, Partial<World>, readonly string[]]>([
     ['it was promoted long before', ON_PRIMARY, { file: AFTER }, []],
