@@ -75,8 +75,8 @@ export interface Observation {
   readonly service: ServiceFacts | undefined
   /** Seconds from which on a heartbeat counts as down. */
   readonly serviceDownTime: number
-  /** Seconds between two heartbeats of a service on another host, at most (observe/database.ts). */
-  readonly longestReportInterval: number
+  /** Seconds between two heartbeats (`report_interval`), where the service on this host does not say. */
+  readonly reportInterval: number
   /** Whether the time to wait for services to be down is over. */
   readonly waitIsOver: boolean
 }

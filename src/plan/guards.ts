@@ -160,7 +160,7 @@ function describeLiveness(row: Row, observation: Observation): readonly [string,
     const hint = isStopped
       ? 'Find the other process that serves this backend and stop it, or correct {service_name}.'
       : 'Run it again, or add {wait}.'
-    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(row.name, observation))} s`, hint]
+    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(observation))} s`, hint]
   }
   const hint = hasOtherClock(row, observation)
     ? 'Stop it, and correct the clock of its host.'

@@ -3,7 +3,7 @@ import { agent } from '../support/agent.js'
 import { engines, type TestDatabase, titled } from '../support/databases.js'
 import { FAILED_OVER, service } from '../support/rows.js'
 
-const env = { OS_DEFAULT__REPORT_INTERVAL: '1', OS_DEFAULT__SERVICE_DOWN_TIME: '2' }
+const env = { OS_DEFAULT__REPORT_INTERVAL: '1' }
 
 /** A time so many seconds ago, as Cinder writes it. */
 const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString().replace('T', ' ').slice(0, 19)

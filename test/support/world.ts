@@ -43,8 +43,6 @@ export interface WorldRow {
   readonly modifiedAt?: string | null
   /** Whether a process that no run controls sends heartbeats. */
   readonly beatsByItself?: boolean
-  /** Its report_interval; undefined: a second. */
-  readonly beatEveryMs?: number
   /** By how much the clock that dates its heartbeats is behind that of the database. */
   readonly lagMs?: number
 }
@@ -115,7 +113,7 @@ export function openWorld(
   const options: ExecuteOptions = {
     request,
     serviceDownTime: request.serviceDownTime ?? SERVICE_DOWN_TIME_S,
-    longestReportInterval: SERVICE_DOWN_TIME_S,
+    reportInterval: REPORT_INTERVAL_S,
     signal: new AbortController().signal,
     onProgress: () => {},
     approve: (plan, done) => {
@@ -252,16 +250,17 @@ function initialiseDriver(world: World): void {
 function passTime(world: World, ms: number): void {
   const before = world.timeMs
   world.timeMs += ms
-  world.rows = world.rows.map((row) => {
-    const { beatEveryMs = BEAT_MS } = row
-    const beats = Math.floor(world.timeMs / beatEveryMs) - Math.floor(before / beatEveryMs)
-    const isBeating = row.beatsByItself || (row.name === world.serviceHost && world.service === 'started')
-    return beats > 0 && isBeating ? { ...row, reportCount: row.reportCount + beats, beatAtMs: world.timeMs } : row
-  })
+  const beats = Math.floor(world.timeMs / BEAT_MS) - Math.floor(before / BEAT_MS)
+  if (beats === 0) return
+  world.rows = world.rows.map((row) =>
+    row.beatsByItself || (row.name === world.serviceHost && world.service === 'started')
+      ? { ...row, reportCount: row.reportCount + beats, beatAtMs: world.timeMs }
+      : row,
+  )
 }
 
 function readRowsOf(world: World): readonly Row[] {
-  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, beatEveryMs: __, lagMs = 0, ...row }) => ({
+  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, lagMs = 0, ...row }) => ({
     ...row,
     stored: { ...row.state, disabled: Number(row.state.disabled), frozen: Number(row.state.frozen) },
     heartbeatAge: beatAtMs === undefined ? null : (world.timeMs + lagMs - beatAtMs) / 1000,

@@ -321,7 +321,7 @@ describe.each(engines)('$name', (engine) => {
       await database.execute('UPDATE services SET updated_at = CURRENT_TIMESTAMP WHERE id = 1')
       expect(run('apply - --yes', JSON.stringify(undo)).stderr).toContain('(service_up)')
       const request = JSON.stringify({ ...undo, service_down_time: 3 })
-      const line = 'OS_DEFAULT__REPORT_INTERVAL=1 OS_DEFAULT__SERVICE_DOWN_TIME=3 cinder-backend apply - --yes --wait'
+      const line = 'OS_DEFAULT__REPORT_INTERVAL=1 cinder-backend apply - --yes --wait'
       const waited = shell(line, { connection: database.connection, input: request })
       expect(waited).toMatchObject({ status: 0, stderr: '' })
       expect(await first()).toMatchObject({ active_backend_id: 'arrayB' })
