@@ -104,9 +104,10 @@ export function requireOldCopy(file: string, section: string): void {
     if (lstatSync(path).isDirectory()) throw new Error('a folder has its name')
   } catch (error) {
     if (getErrorCode(error) === 'ENOENT') return
-    const problem = `The old content of ${quote(file)} cannot be kept as ${quote(path, 400)}: ${describeCause(error)}.`
+    const cause = getErrorCode(error) === 'ENAMETOOLONG' ? 'the name is too long' : describeCause(error)
+    const problem = `The old content of ${quote(file)} cannot be kept as ${quote(path, 400)}: ${cause}.`
     throw new AgentError('config_write_failed', problem, {
-      hint: 'Make that name free. It is kept until the promotion is finished, as proof of what the edit did.',
+      hint: 'Make room for that name. It is kept until the promotion is finished, as proof of what the edit did.',
       cause: error,
     })
   }

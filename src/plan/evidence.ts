@@ -40,6 +40,11 @@ export function findEvidence(backend: Backend, asked: Asked, sight: Sight): Evid
   return lookAtSection(backend, asked, sight, (name, after) => {
     const array = arrays[0] ?? findStated(backend, asked)
     if (array !== undefined && inheritsEntryOf(after, array)) return judgeListed(name, after, array)
+    const misspelt = array === undefined ? undefined : findMisspelt(after, array)?.get('backend_id')
+    if (misspelt !== undefined) {
+      const problem = `[${quote(name)}] has a replica ${quote(misspelt)}, which is ${quote(array ?? '')} but for its case`
+      return { kind: 'disproven', problem, reason: 'misspelt' }
+    }
     const facts = {
       after,
       given: new Set(asked.config?.options.keys()),
@@ -69,7 +74,8 @@ export function findActiveEntry(backend: Backend, asked: Asked, sight: Sight): A
     if (inheritsEntryOf(after, active)) return { kind: 'present' }
     const known = listEarlier(sight.before, name).find(({ section }) => inheritsEntryOf(section, active))
     const isNeeded = known !== undefined || findDriver(readInheritedValue(after, 'volume_driver') ?? '') !== undefined
-    return isNeeded ? { kind: 'missing', section: name, copy: known?.copy } : { kind: 'unknown' }
+    const isTakenOut = known !== undefined && known.copy === undefined
+    return isNeeded ? { kind: 'missing', section: name, copy: known?.copy, isTakenOut } : { kind: 'unknown' }
   })
 }
 
@@ -139,7 +145,10 @@ function withOldCopy(files: readonly SourceFile[], { original, file }: OldCopy):
 
 type AfterFacts = Pick<Comparison, 'after' | 'given' | 'mustAgree'>
 
-/** By the first of them that has an entry for the array; undefined if none has. */
+/**
+ * By the first of them that has an entry for the array; undefined if none has. An entry whose name has another case can disprove, because that is
+ * easily misspelt, but it proves nothing.
+ */
 function compareWithEarlier(
   active: string,
   earlier: readonly EarlierSection[],
@@ -152,7 +161,17 @@ function compareWithEarlier(
       return makeUnknown(`[${quote(before.name)}] had entries for ${quote(active)} that differ`)
     return compare({ active, before, entry, copy, ...facts })
   }
+  for (const { section: before, copy } of earlier) {
+    const entry = findMisspelt(before, active)
+    const evidence = entry && compare({ active, before, entry, copy, ...facts })
+    if (evidence?.kind === 'disproven') return evidence
+  }
   return undefined
+}
+
+function findMisspelt(section: ReadableSection, active: string): Device | undefined {
+  const isAlike = (id: string | undefined) => id !== active && id?.toLowerCase() === active.toLowerCase()
+  return readInheritedDevices(section).find(({ read }) => isAlike(read.get('backend_id')))?.read
 }
 
 /** The row was reset: the section must be that of an array that was a replica before. Which one, the row does not tell any more. */
@@ -226,8 +245,8 @@ function compare(comparison: Comparison): Evidence {
   ]
   if (unclear.length > 0)
     return makeUnknown(`it is not known whether ${quoteAll(unclear)} of ${section} belongs to ${quote(active)}`)
-  // Arrays can share an address; what else would tell them apart is known of the drivers in the table alone.
-  const isKnown = findIdentity(readInheritedValue(after, 'volume_driver') ?? '') !== undefined
+  // Where the old primary had the same address, it does not tell the two apart. An old copy knows that only of its own file.
+  const isKnown = copy !== undefined && findIdentity(readInheritedValue(after, 'volume_driver') ?? '') !== undefined
   if (!naming.some((option) => expected.has(option) && (isKnown || !isOld(option))))
     return makeUnknown(describeUnknown(after.name, active))
   return { kind: 'moved', left: [...expected.keys()].filter((option) => differs(option) && !given.has(option)) }

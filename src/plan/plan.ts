@@ -32,6 +32,7 @@ import {
   PROVEN,
   type Proof,
   warnOfLostEntry,
+  warnOfUnknownPrimary,
 } from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import {
@@ -101,6 +102,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
       ...candidates.flatMap(({ backend, edit, resets }) =>
         edit?.keepsOldCopy && !resets ? warnOfLostEntry(backend, config.findEvidence(backend)) : [],
       ),
+      ...(control.starts ? phases.flatMap(({ left }) => warnOfStart(left, request, config)) : []),
       ...warnOfMissingReplica(candidates, config),
       ...warnOfNeighbours(observation, control.starts),
     ],
@@ -147,6 +149,14 @@ function judgePrimary(
   if (isBackendFailedOver(left))
     return starts ? judgeFailedOverStart(left, config.findActiveEntry(left, 'edited')) : PROVEN
   return judgeNormal(left, config.findEvidence(left))
+}
+
+/** Without what the request itself tells of the primary. */
+function warnOfStart(left: Backend, { config: wanted }: Request, config: ConfigPlan): readonly string[] {
+  const { desired, promoted } = left.target
+  const isTold = promoted !== undefined || wanted?.promote !== undefined || (wanted?.options.size ?? 0) > 0
+  if (isTold || desired.active_backend !== 'reset') return []
+  return warnOfUnknownPrimary(left, config.findEvidence(left))
 }
 
 /** What keeps cinder.conf, or the old copy beside it, from being written. */

@@ -16,8 +16,8 @@ export type Evidence =
       readonly problem: string
       /** The one that tells it. */
       readonly copy?: OldCopy | undefined
-      /** What could be the reason but another array: another spelling of its address, or a list of replicas that the section inherits. */
-      readonly reason?: 'spelling' | 'inherited' | undefined
+      /** What could be the reason but another array: a spelling of its address or of its name, or a list of replicas that the section inherits. */
+      readonly reason?: 'spelling' | 'misspelt' | 'inherited' | undefined
     }
   /** split: the rows name several arrays. */
   | { readonly kind: 'split'; readonly problem: string }
@@ -31,6 +31,8 @@ export type ActiveEntry =
       readonly section: string
       /** The one that still has it. */
       readonly copy: OldCopy | undefined
+      /** Whether it is there until the edit of this run. */
+      readonly isTakenOut: boolean
     }
 
 export function makeUnknown(problem: string): Extract<Evidence, { readonly kind: 'unknown' }> {
@@ -105,6 +107,8 @@ function hintOfPromotion(array: string, { copy, reason }: Extract<Evidence, { re
   switch (reason) {
     case 'spelling':
       return `Write it as ${entry} has it. If it is another name of the same array, add {force}.`
+    case 'misspelt':
+      return `Correct the name in replication_device first. Then promote ${array}.`
     case 'inherited':
       return `Give each section a replication_device of its own first. Then promote ${array}.`
     case undefined:
@@ -121,8 +125,10 @@ export function judgeFailedOverStart(backend: Backend, entry: ActiveEntry): Proo
   return {
     ...PROVEN,
     objection: {
-      problem: `${quote(target.name)} is failed over to ${array}, but [${quote(entry.section)}] does not have it as a replica, so cinder-volume could start on another array.`,
-      hint: `If ${array} was promoted, {reset}. If not, put its entry back into replication_device.${copy}`,
+      problem: `${quote(target.name)} is failed over to ${array}, but [${quote(entry.section)}] ${entry.isTakenOut ? 'loses' : 'does not have'} its entry, so cinder-volume could start on another array.`,
+      hint: entry.isTakenOut
+        ? `To promote ${array}, {reset}. If it is not promoted, leave its entry in {replicas}.`
+        : `If ${array} was promoted, {reset}. If not, put its entry back into replication_device.${copy}`,
     },
   }
 }
@@ -162,6 +168,14 @@ export function listProofWarnings(judged: readonly { readonly backend: Backend; 
             `The section of ${quote(backend.target.name)} keeps options of its old primary: ${quoteAll(left, ', ')}. Set them in {options} if the new primary has other values.`,
           ],
     ),
+  ]
+}
+
+/** A start by a request that wants a reset, which was done before: neither the row nor the request tells which array the section must have. */
+export function warnOfUnknownPrimary({ target: { name } }: Backend, evidence: Evidence): readonly string[] {
+  if (evidence.kind !== 'unknown') return []
+  return [
+    `${quote(name)} is not failed over any more, and nothing says which array was promoted. Check that its section has the settings of that array. If you have checked it, {promoted}.`,
   ]
 }
 

@@ -166,11 +166,17 @@ describe('a reset that nothing proves', () => {
   )
 
   test('goes on if it is bare, with a warning that says how to state it', async () => {
-    for (const conf of ['', misspelt, HALF, PROMOTED]) {
+    for (const conf of ['', HALF, PROMOTED]) {
       await toArray('arrayB')
       const { result } = await done({ conf, request: RESET })
       expect(result.warnings.join()).toMatch(/arrayB.*promoted/)
     }
+  })
+
+  test('is refused even if it is bare or stated, where the section has the entry in another case', async () => {
+    for (const promoted of [undefined, 'arrayB']) await refused({ conf: misspelt, request: { ...RESET, promoted } })
+    const request = { ...RESET, promoted: 'arrayB', config: { replication_device: [C] } }
+    await refused({ conf: misspelt, request })
   })
 
   test('goes on once it is stated, without a warning', async () => {

@@ -157,8 +157,8 @@ describe.skipIf(strace !== null)(
       const copy = join(dirname(file), NAME)
       const base = { host: 'vol1@arrayA', connection: database.connection, config_file: file }
       const inject = ['-P', copy, '-e', 'inject=/^unlink:error=EROFS']
-      const args = ['-qq', '-o', '/dev/null', ...inject, process.execPath, EXECUTABLE]
-      const { stdout } = spawnSync('strace', args, {
+      const [program, ...args] = ['strace', '-qq', '-o', '/dev/null', ...inject, process.execPath, EXECUTABLE]
+      const { stdout } = spawnSync(program ?? '', args, {
         input: JSON.stringify({ ...base, ...RESET, config: EDIT }),
         encoding: 'utf8',
         timeout: 60_000,
