@@ -47,9 +47,7 @@ describe.each(engines)('$name', (engine) => {
             error: { code: 'service_up', host: 'vol2@arrayA' },
             backends: [{ state: 'down' }, { state: 'up' }],
           })
-          expect(result.warnings).toContainEqual(
-            expect.stringMatching(/clock .*vol2@arrayA is about (29\d|30\d) s behind/),
-          )
+          expect(result.warnings).toContainEqual(expect.stringMatching(/vol2@arrayA.*\b(29\d|30\d) s\b/))
         }
       })
       expect(await readStates()).toEqual(before)

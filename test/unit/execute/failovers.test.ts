@@ -74,10 +74,9 @@ describe.each(BEFORE_THE_EDIT)('after %s', (_, at, service) => {
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, BY_OPTIONS, at, failBack)
     expect(result.error?.code).toBe('conflict')
-    expect(result.msg).toContain('failed back')
-    expect(result.msg).toContain('failed over to B')
-    expect(result.msg).toContain('thaw')
-    if (service === 'stopped') expect(result.msg).toContain('start cinder-volume')
+    expect(result.msg).toMatch(/\bB\b/)
+    expect(result.msg).toMatch(/\bthaw\b/)
+    expect(result.msg.includes('cinder-volume')).toBe(service === 'stopped')
     expect(result).not.toHaveProperty('undo')
     expect(result.backends).toMatchObject([{ before: UNFROZEN, after: { active_backend_id: '' } }])
   })
@@ -86,7 +85,7 @@ describe.each(BEFORE_THE_EDIT)('after %s', (_, at, service) => {
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, document, at, (each) => failOverTo(each, 'Z'))
     expect(['conflict', 'not_failed_over']).toContain(result.error?.code)
-    expect(result.msg).toContain('failed over to Z')
+    expect(result.msg).toMatch(/\bZ\b/)
     expect(result).not.toHaveProperty('undo')
     expect(result.backends).toMatchObject([{ before: UNFROZEN, after: { active_backend_id: 'Z' } }])
     expect(readPrimary(world.file)).toBe('A')
@@ -99,7 +98,7 @@ test('a fail-back after the edit ends the run before the reset, and the file is 
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, document, 3, failBack)
     expect(result.error?.code).toBe('conflict')
-    expect(result.msg).toContain('restore /etc/cinder/cinder.conf, start cinder-volume, thaw the backend')
+    for (const what of ['/etc/cinder/cinder.conf', 'cinder-volume', 'thaw']) expect(result.msg).toContain(what)
     expect(world.rows[0]?.state.active_backend_id).toBe('')
     expect(world.service).toBe('stopped')
   }
@@ -159,8 +158,8 @@ describe('between the reset and the start, or in it', () => {
       })
       expect(codeOf(run)).toBe('failed_over')
       const { msg } = makeResult(run.journal, { audience: 'request' })
-      expect(msg).toContain('"C"')
-      expect(msg).not.toContain('restore') // the old cinder.conf has A for its primary
+      expect(msg).toMatch(/\bC\b/)
+      expect(msg).not.toContain('/etc/cinder/cinder.conf') // the old cinder.conf has A for its primary
       expect(world.rows[0]?.state).toMatchObject({ frozen: true, disabled: true, active_backend_id: 'C' })
     }
   })
@@ -189,7 +188,7 @@ describe('between the reset and the start, or in it', () => {
       },
     })
     expect(codeOf(run)).toBe('conflict')
-    expect(makeResult(run.journal, { audience: 'request' }).msg).toContain('failed over to C')
+    expect(makeResult(run.journal, { audience: 'request' }).msg).toMatch(/\bC\b/)
   })
 })
 
