@@ -122,9 +122,11 @@ function addNotes(journal: Journal, { warnings, section }: Plan, passed: readonl
   return { ...journal, warnings: isFirst ? warnings : journal.warnings, section, passed: [...known.values()] }
 }
 
-function addResult(journal: Journal, { done, observation, backup, unconfirmed = [], mayBeDone }: StepResult): Journal {
+function addResult(journal: Journal, result: StepResult): Journal {
+  const { done, observation, backup, unconfirmed = [], warnings = [], mayBeDone } = result
   return {
     ...journal,
+    warnings: [...journal.warnings, ...warnings],
     last: observation,
     steps: done === undefined ? journal.steps : [...journal.steps, done],
     backup: backup ?? journal.backup,

@@ -15,7 +15,7 @@ export type ServiceState = ServiceResult['state']
 
 /**
  * A copy of cinder.conf from before the edit that took the entry of the active array out of a section. Nothing else tells later which array the entry
- * meant, so the copy is kept until the row is reset.
+ * meant, so the copy is kept until the promotion is finished.
  */
 export interface OldCopy {
   readonly section: string
@@ -30,6 +30,8 @@ export interface ConfigFacts {
   readonly oldCopies: readonly OldCopy[]
   /** Why a file cannot be replaced, by its path. */
   readonly obstacles: ReadonlyMap<string, AgentError>
+  /** Why the old copy of a file cannot be kept, by the path of the file. */
+  readonly copyObstacles: ReadonlyMap<string, AgentError>
   /** The environment, whose OS_* variables oslo.config reads first. */
   readonly env: Readonly<Record<string, string | undefined>>
 }

@@ -21,14 +21,9 @@ export async function selectFiles(
 }
 
 /** Errors: config_error. */
-export function readFiles(
-  { config, targets }: Request,
-  selection: FileSelection,
-  env: NodeJS.ProcessEnv,
-): readonly SourceFile[] {
-  const [target] = targets === 'all' ? [] : targets
-  const section = config?.section ?? (target && getSectionName(target.name))
-  const named = config?.file === undefined ? undefined : { path: config.file, section }
+export function readFiles(request: Request, selection: FileSelection, env: NodeJS.ProcessEnv): readonly SourceFile[] {
+  const path = request.config?.file
+  const named = path === undefined ? undefined : { path, section: findSection(request) }
   return readConfigFilesWith(named, { ...selection, searchesHome: false }, env)
 }
 
@@ -41,15 +36,28 @@ export async function readConfigFacts(
   const files = readFiles(request, selection, env)
   const oldCopies = files.flatMap(readOldCopies)
   const obstacles = new Map<string, AgentError>()
-  if (request.config === undefined) return { files, oldCopies, obstacles, env }
-  const { requireWritable } = await import('../oslo/write.js')
+  const copyObstacles = new Map<string, AgentError>()
+  const facts = { files, oldCopies, obstacles, copyObstacles, env }
+  if (request.config === undefined) return facts
+  const { requireOldCopy, requireWritable } = await import('../oslo/write.js')
+  const section = findSection(request) ?? ''
   for (const { path } of files) {
-    try {
-      requireWritable(path)
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error
-      obstacles.set(path, error)
-    }
+    noteObstacle(obstacles, path, () => requireWritable(path))
+    noteObstacle(copyObstacles, path, () => requireOldCopy(path, section))
   }
-  return { files, oldCopies, obstacles, env }
+  return facts
+}
+
+function findSection({ config, targets }: Request): string | undefined {
+  const [target] = targets === 'all' ? [] : targets
+  return config?.section ?? (target && getSectionName(target.name))
+}
+
+function noteObstacle(obstacles: Map<string, AgentError>, path: string, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    obstacles.set(path, error)
+  }
 }

@@ -4,8 +4,7 @@ import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import type { Objection } from './guards.js'
-import type { LostEntry } from './lost-entry.js'
-import { type Evidence, makeUnknown } from './proof.js'
+import { type ActiveEntry, type Evidence, makeUnknown } from './proof.js'
 
 /** What the request's `config` needs. */
 export interface ConfigPlan {
@@ -24,8 +23,10 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
-  /** The array that a backend runs on, if its section does not have the entry any more. */
-  readonly findLostEntry: (backend: Backend) => LostEntry | undefined
+  /** Whether cinder-volume finds at a start the array that the backend's row names. */
+  readonly findActiveEntry: (backend: Backend) => ActiveEntry
+  /** The same without the edit, for a start that is not this run's. */
+  readonly findEntryBeforeEdit: (backend: Backend) => ActiveEntry
   /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
   readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }
@@ -43,6 +44,7 @@ export const NO_CONFIG: ConfigPlan = {
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
-  findLostEntry: () => undefined,
+  findActiveEntry: () => ({ kind: 'unknown' }),
+  findEntryBeforeEdit: () => ({ kind: 'unknown' }),
   listOldCopies: () => [],
 }

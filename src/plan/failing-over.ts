@@ -1,4 +1,4 @@
-import { type Backend, listRows, type Row } from '../model/backend.js'
+import { type Backend, getActiveBackendId, listRows, type Row } from '../model/backend.js'
 import { getLongDownTime, hasRisen, isLongDown } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import { formatList } from '../text/list.js'
@@ -64,13 +64,14 @@ function findWayOn(candidate: Candidate, failing: readonly Row[], observation: O
 }
 
 /** What must be done before a start: cinder-volume starts on the array that its row names, and needs the entry of that array. */
-function describeRestore({ findLostEntry }: Candidate): string {
-  const lost = findLostEntry()
-  if (lost === undefined) return ''
-  const { active, section, copy } = lost
+function describeRestore({ backend, findEntryBeforeEdit }: Candidate): string {
+  const entry = findEntryBeforeEdit()
+  if (entry.kind !== 'missing') return ''
+  const { section, copy } = entry
+  const active = quote(getActiveBackendId(backend) ?? '')
   return copy === undefined
-    ? `Put the entry of ${quote(active)} back into replication_device of [${quote(section)}] first. `
-    : `Put ${quote(copy.file.path)} back as ${quote(copy.original)} first: it has the entry of ${quote(active)}. `
+    ? `Put the entry of ${active} back into replication_device of [${quote(section)}] first. `
+    : `Put ${quote(copy)}, which has the entry of ${active}, back in place of cinder.conf first. `
 }
 
 /**

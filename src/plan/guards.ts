@@ -7,8 +7,7 @@ import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { objectToFailoverInProgress } from './failing-over.js'
-import type { LostEntry } from './lost-entry.js'
-import type { Proof } from './proof.js'
+import type { ActiveEntry, Proof } from './proof.js'
 import { getReportInterval, judgeLiveness, mayStillBeFailedOver } from './timing.js'
 import { describeFailover, describeHeartbeat, hasOtherClock } from './words.js'
 
@@ -31,8 +30,8 @@ export interface Candidate {
   readonly controlsService: boolean
   readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
-  /** The array that the backend runs on, if its section does not have the entry any more. */
-  readonly findLostEntry: () => LostEntry | undefined
+  /** Whether a start by hand finds the array that the backend's row names. */
+  readonly findEntryBeforeEdit: () => ActiveEntry
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
   /** Whether the plan waits until services are down. */
@@ -65,7 +64,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'not_promoted',
     refusesWhen:
-      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven',
+      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven; or cinder-volume is to be started on a row that stays failed over to an array that the section does not have as a replica; or a statement, or the primary of a backend whose promotion is not finished, is disproven',
     object: ({ proof }) => proof.objection,
   },
   {

@@ -129,7 +129,13 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      return { files: [readFile(world.file)], oldCopies: listOldCopies(world), obstacles: new Map(), env: {} }
+      return {
+        files: [readFile(world.file)],
+        oldCopies: listOldCopies(world),
+        obstacles: new Map(),
+        copyObstacles: new Map(),
+        env: {},
+      }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
@@ -141,7 +147,9 @@ export function openWorld(
     },
     removeOldCopy: async () => {
       if (world.removal === 'throws') throw new Error('The copy cannot be removed.')
-      if (world.removal === undefined) world.oldCopy = undefined
+      if (world.removal === 'stays') return `${PATH}.old`
+      world.oldCopy = undefined
+      return undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),

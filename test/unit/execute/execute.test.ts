@@ -76,12 +76,12 @@ describe('what is read, judged and done, in its order', () => {
     expect(calls.slice(editAt + 1, startAt + 1)).toEqual([
       'approve',
       ...locks,
-      'approve', // the copy that was kept as proof is removed
       ...['readConfig', 'readState', 'readRows', 'approve', 'start'],
     ])
     // The driver has written replication_status at its start.
     expect(calls.slice(startAt + 1, startAt + 4)).toEqual(['readRows', 'approve', 'readRows'])
-    expect(calls.slice(-5)).toEqual(['approve', ...locks])
+    // The old copy is removed last.
+    expect(calls.slice(-7)).toEqual(['approve', ...locks, 'approve', 'approve'])
   })
 })
 
@@ -149,10 +149,10 @@ describe('what the journal has', () => {
       'await_down',
       'update_config',
       'write_rows',
-      'remove_old_copy',
       'start_service',
       'await_heartbeat',
       'write_rows',
+      'remove_old_copy',
     ])
   })
 

@@ -49,7 +49,10 @@ async function planFor({ conf, copies = [], config, active = 'B', ...site }: Sit
   const seen = await observeWorld(world, request)
   const files = Object.entries(typeof conf === 'string' ? { [MAIN]: conf } : conf)
   const facts = { files: files.map(([path, text]) => makeFile(path, text)), oldCopies: copies }
-  const plan = planConfig(request, { ...seen, config: { ...facts, obstacles: new Map(), env: {} } })
+  const plan = planConfig(request, {
+    ...seen,
+    config: { ...facts, obstacles: new Map(), copyObstacles: new Map(), env: {} },
+  })
   const [backend] = seen.backends
   if (backend === undefined) throw new Error('a world without a backend')
   return { plan, evidence: plan.findEvidence(backend) }
@@ -227,7 +230,7 @@ describe('the primary is unknown', () => {
     const other = { ...FAILED_OVER, active_backend_id: 'C' }
     const world = makeClusterWorld(FAILED_OVER, FAILED_OVER, other, 'stopped')
     const target = { cluster: 'c9@arrayA' }
-    expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world, target })).toBe('unknown')
+    expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world, target })).toBe('split')
     const alike = makeClusterWorld(FAILED_OVER, FAILED_OVER, { ...FAILED_OVER, active_backend_id: '' }, 'stopped')
     expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world: alike, target })).toBe('moved')
   })
