@@ -17,7 +17,6 @@ const STATUS_POLL_MS = 5000
 /** Cinder's default of service_down_time: nobody waits longer than the request says for a time that a site has set high. */
 const LONGEST_GROWTH_S = 60
 
-type AwaitDown = Extract<Step, { readonly kind: 'await_down' }>
 type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
@@ -26,9 +25,9 @@ type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
  * should grow does not.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
-export async function awaitDown(step: AwaitDown, observation: Observation, tools: StepTools): Promise<StepResult> {
+export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
   const { request, judge, onProgress, clock } = tools
-  const lookSeconds = getLookSeconds(step.hosts, observation)
+  const lookSeconds = getHeartbeatTimeout(getReportInterval(observation)) + (2 * ROW_POLL_MS) / 1000
   const seconds = request.wait ? request.waitTimeout : lookSeconds
   const beganAt = clock.now()
   for (let last = observation; ; ) {
@@ -51,12 +50,6 @@ export async function awaitDown(step: AwaitDown, observation: Observation, tools
     )
     await clock.pause(ROW_POLL_MS)
   }
-}
-
-/** The time in which each of the services is seen to beat, if it does. */
-function getLookSeconds(hosts: readonly string[], observation: Observation): number {
-  const timeouts = hosts.map((host) => getHeartbeatTimeout(getReportInterval(host, observation)))
-  return Math.max(...timeouts) + (2 * ROW_POLL_MS) / 1000
 }
 
 /** Whether the wait ends in a foreseeable time: a heartbeat that stands still only has to grow old, or an old one to be looked at. */

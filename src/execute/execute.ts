@@ -10,7 +10,7 @@ import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Plan, Refusal, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { type Need, observeAgain, observeAll } from '../observe/observe.js'
+import { type Need, observeAgain, observeAll, throwWithTarget } from '../observe/observe.js'
 import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
@@ -66,7 +66,8 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     onRows(observation)
     planConfig = await loadPlanConfig(observation)
     for (;;) {
-      const { steps } = judge(observation)
+      const { steps, needsRest } = judge(observation)
+      if (needsRest) await options.manager?.requireStaysStopped().catch(throwWithTarget(request))
       const [step, next] = steps
       if (step === undefined || (request.checkMode && !isLook(step, request)))
         return { ...journal, steps: [...journal.steps, ...steps] }

@@ -34,6 +34,17 @@ export interface ConfigFacts {
   readonly copyObstacles: ReadonlyMap<string, AgentError>
   /** The environment, whose OS_* variables oslo.config reads first. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Why it is not known whether cinder-volume reads these files: then they show nothing of it. */
+  readonly doubt: string | undefined
+  /** The machine that cinder-volume runs on; undefined: the request is about neither its files nor the service. */
+  readonly machine: Machine | undefined
+}
+
+/** A machine by its own name, which Cinder takes if cinder.conf sets no host: socket.gethostname() (cinder/common/config.py). */
+export interface Machine {
+  readonly name: string
+  /** Whether cinder-volume is known to run there, and to see it by this name. */
+  readonly isKnown: boolean
 }
 
 /** The cinder-volume process on this host. */
@@ -64,8 +75,8 @@ export interface Observation {
   readonly service: ServiceFacts | undefined
   /** Seconds from which on a heartbeat counts as down. */
   readonly serviceDownTime: number
-  /** Seconds between two heartbeats of a service on another host, at most (observe/database.ts). */
-  readonly longestReportInterval: number
+  /** Seconds between two heartbeats (`report_interval`), where the service on this host does not say. */
+  readonly reportInterval: number
   /** Whether the time to wait for services to be down is over. */
   readonly waitIsOver: boolean
 }

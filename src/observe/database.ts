@@ -9,9 +9,6 @@ import { quote } from '../text/quote.js'
 /** Cinder's own default (cinder/common/config.py). */
 const DEFAULT_SERVICE_DOWN_TIME_S = 60
 
-/** Clocks differ by no more than ten minutes either (model/heartbeat.ts), and nobody waits for what a site has set to a day. */
-const LONGEST_INTERVAL_S = 600
-
 const NO_SETTINGS: HeartbeatSettings = {
   serviceDownTime: () => undefined,
   reportInterval: () => REPORT_INTERVAL_S,
@@ -21,8 +18,8 @@ export interface DatabaseFacts {
   readonly url: DatabaseUrl
   /** Seconds. */
   readonly serviceDownTime: number
-  /** Seconds between two heartbeats of a service whose own report_interval is not known, at most. */
-  readonly longestReportInterval: number
+  /** Seconds. */
+  readonly reportInterval: number
 }
 
 /**
@@ -44,17 +41,10 @@ export function locateDatabase(request: Request, selection: FileSelection, env: 
 
 type Times = Omit<DatabaseFacts, 'url'>
 
-/**
- * No row tells the report_interval of a service on another host, whose cinder.conf may differ from the one here. But it is less than service_down_time:
- * else the service would be down to Cinder between two heartbeats (cinder/service.py, basic_config_check, demands the same). So for as long such a
- * service must stand still. A shorter service_down_time in the request changes nothing of that: it would be a way around the guard.
- */
-function readTimes({ serviceDownTime: asked }: Request, settings: HeartbeatSettings): Times {
-  const configured = settings.serviceDownTime() ?? DEFAULT_SERVICE_DOWN_TIME_S
-  const longest = Math.max(settings.reportInterval(), configured, asked ?? 0)
+function readTimes({ serviceDownTime }: Request, settings: HeartbeatSettings): Times {
   return {
-    serviceDownTime: asked ?? configured,
-    longestReportInterval: Math.min(longest, LONGEST_INTERVAL_S),
+    serviceDownTime: serviceDownTime ?? settings.serviceDownTime() ?? DEFAULT_SERVICE_DOWN_TIME_S,
+    reportInterval: settings.reportInterval(),
   }
 }
 

@@ -32,7 +32,7 @@ export interface Sources {
   /** Seconds. */
   readonly serviceDownTime: number
   /** Seconds. */
-  readonly longestReportInterval: number
+  readonly reportInterval: number
   /** Of what the request names, and of these hosts too. */
   readonly readRows: (neighbours: readonly string[]) => Promise<readonly Row[]>
   readonly readConfig: () => Promise<ConfigFacts>
@@ -47,7 +47,7 @@ export interface Sources {
  * Errors: config_error, service_not_found, ambiguous_service, invalid_request, service_control_failed, and those of the store.
  */
 export async function observeAll(sources: Sources): Promise<Observation> {
-  const { request, manager, serviceDownTime, longestReportInterval } = sources
+  const { request, manager, serviceDownTime, reportInterval } = sources
   const isAboutConfig = request.config !== undefined || request.service !== undefined
   const config = isAboutConfig ? await sources.readConfig() : undefined
   const state = manager?.readState()
@@ -62,7 +62,7 @@ export async function observeAll(sources: Sources): Promise<Observation> {
       config,
       service: undefined,
       serviceDownTime,
-      longestReportInterval,
+      reportInterval,
       waitIsOver: false,
     },
     sources,

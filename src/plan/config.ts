@@ -5,7 +5,7 @@ import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
 import { applyEdit } from '../oslo/editor.js'
-import { findOtherBackend, makeOtherBackendError } from '../oslo/other-backend.js'
+import { findOtherBackend, makeOtherBackendError, warnOfOtherMachine } from '../oslo/other-backend.js'
 import {
   assertDefinedOnce,
   type ConfigSection,
@@ -21,7 +21,7 @@ import { type Device, encodeDevice, formatValue, isSameDevice, parseDevice } fro
 import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
 import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
-import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
+import { type ConfigPlan, NO_CONFIG, planInDoubt } from './config-plan.js'
 import {
   objectToFailedBack,
   objectToPromotion,
@@ -42,10 +42,11 @@ import { withEdit } from './with-edit.js'
 export function planConfig(request: Request, { backends, config: facts }: Observation): ConfigPlan {
   const [backend] = backends
   if (facts === undefined || backend === undefined) return NO_CONFIG
+  if (facts.doubt !== undefined) return planInDoubt(request, backend, facts.doubt)
   const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
   let known: VolumeSettings | undefined
   const settings = () => {
-    known ??= readVolumeSettings(facts.files, facts.env)
+    known ??= readVolumeSettings(facts.files, facts.env, facts.machine)
     return known
   }
   const sight = { before: facts, after: withEdit(facts, planned.edit), settings }
@@ -54,8 +55,8 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
     ...findOwner(backend, request, planned, settings),
     replicates: (each) => hasReplica(each, request, sight.after),
     findEvidence: (each) => findEvidence(each, request, sight),
-    findActiveEntry: (each) => findActiveEntry(each, request, sight),
-    findEntryBeforeEdit: (each) => findActiveEntry(each, request, { ...sight, after: facts }),
+    findActiveEntry: (each, when) =>
+      findActiveEntry(each, request, when === 'now' ? { ...sight, after: facts } : sight),
     listOldCopies: (each) => listOldCopies(each, request, facts, settings),
   }
 }
@@ -74,8 +75,8 @@ function findOwner(
   const name = getSectionName(backend.target.name) ?? section?.name ?? 'DEFAULT'
   const other = findOtherBackend(backend, name, settings())
   return {
-    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other),
-    notes: warnOfDisabledSection(name, settings()),
+    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other, settings().readHost(name)),
+    notes: [...warnOfDisabledSection(name, settings()), ...warnOfOtherMachine(backend, name, settings())],
   }
 }
 

@@ -64,14 +64,14 @@ function findWayOn(candidate: Candidate, failing: readonly Row[], observation: O
 }
 
 /** What must be done before a start: cinder-volume starts on the array that its row names, and needs the entry of that array. */
-function describeRestore({ backend, findEntryBeforeEdit }: Candidate): string {
-  const entry = findEntryBeforeEdit()
+function describeRestore({ backend, findActiveEntry }: Candidate): string {
+  const entry = findActiveEntry()
   if (entry.kind !== 'missing') return ''
   const { section, copy } = entry
-  const active = quote(getActiveBackendId(backend) ?? '')
+  const array = quote(getActiveBackendId(backend) ?? '')
   return copy === undefined
-    ? `Put the entry of ${active} back into replication_device of [${quote(section)}] first. `
-    : `Put ${quote(copy)}, which has the entry of ${active}, back in place of cinder.conf first. `
+    ? `Put the entry of ${array} back into replication_device of [${quote(section)}] first. `
+    : `Put ${quote(copy.file.path)} back as ${quote(copy.original)} first: it has the entry of ${array}. `
 }
 
 /**

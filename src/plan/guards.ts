@@ -30,8 +30,8 @@ export interface Candidate {
   readonly controlsService: boolean
   readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
-  /** Whether a start by hand finds the array that the backend's row names. */
-  readonly findEntryBeforeEdit: () => ActiveEntry
+  /** The array that the backend runs on, if its section does not have the entry any more. */
+  readonly findActiveEntry: () => ActiveEntry
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
   /** Whether the plan waits until services are down. */
@@ -160,7 +160,7 @@ function describeLiveness(row: Row, observation: Observation): readonly [string,
     const hint = isStopped
       ? 'Find the other process that serves this backend and stop it, or correct {service_name}.'
       : 'Run it again, or add {wait}.'
-    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(row.name, observation))} s`, hint]
+    return [`was not seen to stand still for ${getHeartbeatTimeout(getReportInterval(observation))} s`, hint]
   }
   const hint = hasOtherClock(row, observation)
     ? 'Stop it, and correct the clock of its host.'

@@ -89,6 +89,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
+    needsRest: isAtRest,
     refusals: listRefusals(candidates),
     obstacle:
       findWriteObstacle(config, observation) ?? findThawAtRest(candidates) ?? findMissingReplica(candidates, config),
@@ -128,7 +129,7 @@ function makeCandidate(
     proof,
     mustBeDown: mustBeDown(phases),
     edit: config.edit,
-    findEntryBeforeEdit: () => config.findEntryBeforeEdit(backend),
+    findActiveEntry: () => config.findActiveEntry(backend, 'now'),
     configRefusal: config.refusal,
   }
 }
@@ -143,7 +144,8 @@ function judgePrimary(
     const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
     return judgeReset({ backend, evidence: config.findEvidence(backend), isBare })
   }
-  if (isBackendFailedOver(left)) return starts ? judgeFailedOverStart(left, config.findActiveEntry(left)) : PROVEN
+  if (isBackendFailedOver(left))
+    return starts ? judgeFailedOverStart(left, config.findActiveEntry(left, 'edited')) : PROVEN
   return judgeNormal(left, config.findEvidence(left))
 }
 

@@ -48,12 +48,9 @@ export function divideDesired(backend: Backend, desired: Desired, service: Reque
   }
 }
 
-/**
- * Seconds between two heartbeats of a service, at most. cinder.conf here tells that of the service that the run stops and starts, and of no other: one
- * that is taken for standing still, because its heartbeats come more seldom than here, would be reset while it runs.
- */
-export function getReportInterval(host: string, { service, longestReportInterval }: Observation): number {
-  return service?.host === host ? service.reportInterval : longestReportInterval
+/** Seconds between two heartbeats, as far as cinder.conf here tells. */
+export function getReportInterval({ service, reportInterval }: Observation): number {
+  return service?.reportInterval ?? reportInterval
 }
 
 /** unproven: nothing was seen of a heartbeat, but for long enough nobody has looked. */
@@ -71,15 +68,14 @@ export function judgeLiveness(row: Row, observation: Observation): Liveness {
   if (!rises && isLongDown(row, serviceDownTime)) return 'down'
   const isStopped = service?.state === 'stopped' && row.name === service.host
   const isOld = age >= serviceDownTime
-  if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(row.name, observation), at))
-    return 'down'
+  if ((isStopped || isOld) && hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)) return 'down'
   return isStopped || (isOld && !rises) ? 'unproven' : 'up'
 }
 
 /** Whether a service is to be shown as up: to Cinder it is, or its heartbeat was seen to come, whatever its clock says. */
 export function isShownUp(row: Row, observation: Observation): boolean {
   const { heartbeats, at, serviceDownTime } = observation
-  const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(row.name, observation), at)
+  const isStill = hasHeartbeatStopped(row, heartbeats, getReportInterval(observation), at)
   return isUp(row, serviceDownTime) || (hasRisen(row, heartbeats) && !isStill)
 }
 

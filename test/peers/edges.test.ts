@@ -235,7 +235,13 @@ describe('programs that go wrong', () => {
       }
       writeFileSync(config.file, '[arrayA]\npure_api_token = pure-hunter2pw\n')
       const { manager } = flag({ more: { start: ':', stop: `echo '${said}' >&2; exit 1` } })
-      const { result, stdout, stderr } = await agent({ ...base, config, service: manager, wait: false })
+      const { result, stdout, stderr } = await agent({
+        ...base,
+        config_file: config.file,
+        config,
+        service: manager,
+        wait: false,
+      })
       expect(result).toMatchObject({ error: { code: 'service_control_failed' } })
       expect(stdout + stderr).not.toContain('hunter2')
     })()

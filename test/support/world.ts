@@ -19,13 +19,15 @@ export interface World {
   file: string
   /** The file from before an edit that took the active array out of it, as long as it is kept. */
   oldCopy?: string | undefined
-  /** Whether the copy cannot be removed: nothing comes of it, or the port throws, though it must not. */
-  readonly removal?: 'stays' | 'throws' | undefined
+  /** Whether the copy cannot be removed. */
+  readonly keepsCopies?: boolean
   service: ServiceState
   /** `services.host` of the row whose heartbeat the service sends. */
   readonly serviceHost: string
   /** Whether the driver can replicate to what replication_device names. */
   readonly driverReplicates: boolean
+  /** Whether something starts the service again while it must be stopped. */
+  readonly restarts?: boolean
   timeMs: number
 }
 
@@ -41,13 +43,12 @@ export interface WorldRow {
   readonly modifiedAt?: string | null
   /** Whether a process that no run controls sends heartbeats. */
   readonly beatsByItself?: boolean
-  /** Its report_interval; undefined: a second. */
-  readonly beatEveryMs?: number
   /** By how much the clock that dates its heartbeats is behind that of the database. */
   readonly lagMs?: number
 }
 
 const PATH = '/etc/cinder/cinder.conf'
+export const OLD_COPY_PATH = '/etc/cinder/.cinder.conf.before-promotion-arrayA'
 const BEAT_MS = 1000
 const REPORT_INTERVAL_S = 2
 const SERVICE_DOWN_TIME_S = 10
@@ -112,7 +113,7 @@ export function openWorld(
   const options: ExecuteOptions = {
     request,
     serviceDownTime: request.serviceDownTime ?? SERVICE_DOWN_TIME_S,
-    longestReportInterval: SERVICE_DOWN_TIME_S,
+    reportInterval: REPORT_INTERVAL_S,
     signal: new AbortController().signal,
     onProgress: () => {},
     approve: (plan, done) => {
@@ -135,6 +136,8 @@ export function openWorld(
         obstacles: new Map(),
         copyObstacles: new Map(),
         env: {},
+        doubt: undefined,
+        machine: undefined,
       }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
@@ -146,8 +149,7 @@ export function openWorld(
       return undefined
     },
     removeOldCopy: async () => {
-      if (world.removal === 'throws') throw new Error('The copy cannot be removed.')
-      if (world.removal === 'stays') return `${PATH}.old`
+      if (world.keepsCopies) return OLD_COPY_PATH
       world.oldCopy = undefined
       return undefined
     },
@@ -204,13 +206,16 @@ function readFile(text: string): SourceFile {
 function listOldCopies({ oldCopy, serviceHost }: World): readonly OldCopy[] {
   if (oldCopy === undefined) return []
   const section = serviceHost.split('@').at(-1) ?? ''
-  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: `${PATH}.old` } }]
+  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: OLD_COPY_PATH } }]
 }
 
 function makeManager(world: World, note: Note, onCall: (name: string) => void): NonNullable<ExecuteOptions['manager']> {
   return {
     manager: 'systemd',
     name: 'cinder-volume',
+    requireStaysStopped: async () => {
+      if (world.restarts) throw new AgentError('service_control_failed', 'A timer would start it again.')
+    },
     readConfigPaths: async () => undefined,
     readState: async () => {
       onCall('readState')
@@ -245,16 +250,17 @@ function initialiseDriver(world: World): void {
 function passTime(world: World, ms: number): void {
   const before = world.timeMs
   world.timeMs += ms
-  world.rows = world.rows.map((row) => {
-    const { beatEveryMs = BEAT_MS } = row
-    const beats = Math.floor(world.timeMs / beatEveryMs) - Math.floor(before / beatEveryMs)
-    const isBeating = row.beatsByItself || (row.name === world.serviceHost && world.service === 'started')
-    return beats > 0 && isBeating ? { ...row, reportCount: row.reportCount + beats, beatAtMs: world.timeMs } : row
-  })
+  const beats = Math.floor(world.timeMs / BEAT_MS) - Math.floor(before / BEAT_MS)
+  if (beats === 0) return
+  world.rows = world.rows.map((row) =>
+    row.beatsByItself || (row.name === world.serviceHost && world.service === 'started')
+      ? { ...row, reportCount: row.reportCount + beats, beatAtMs: world.timeMs }
+      : row,
+  )
 }
 
 function readRowsOf(world: World): readonly Row[] {
-  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, beatEveryMs: __, lagMs = 0, ...row }) => ({
+  return world.rows.map(({ beatAtMs, reportCount, beatsByItself: _, lagMs = 0, ...row }) => ({
     ...row,
     stored: { ...row.state, disabled: Number(row.state.disabled), frozen: Number(row.state.frozen) },
     heartbeatAge: beatAtMs === undefined ? null : (world.timeMs + lagMs - beatAtMs) / 1000,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { execute } from '../../../src/execute/execute.js'
 import type { BackendState } from '../../../src/model/backend.js'
-import { cloneWorld, makeConf, openWorld, runInWorld, type World } from '../../support/world.js'
+import { cloneWorld, makeConf, OLD_COPY_PATH, openWorld, runInWorld, type World } from '../../support/world.js'
 import {
   ask,
   codeOf,
@@ -124,9 +124,9 @@ test('whatever happens between its looks', async () => {
       fc.boolean(),
       fc.array(disturbance, { minLength: 1, maxLength: 5 }),
       fc.integer({ min: 1, max: 9 }),
-      fc.constantFrom(undefined, 'stays' as const),
-      async (start, document, wait, force, disturbances, every, removal) => {
-        const world: World = { ...cloneWorld(start), removal }
+      fc.boolean(),
+      async (start, document, wait, force, disturbances, every, keepsCopies) => {
+        const world: World = { ...cloneWorld(start), keepsCopies }
         const [first] = world.rows
         const target = first?.table === 'clusters' ? { cluster: first.name } : {}
         const request = { ...target, ...document, wait, wait_timeout: 20, force, timeout: 1 }
@@ -163,21 +163,20 @@ test('if the age of a heartbeat that stands still does not grow', async () => {
   expect(run.effects.map(({ kind }) => kind)).toEqual(['stop'])
 })
 
-test('if the copy that was kept as proof cannot be removed: that is tried once in a run', async () => {
-  for (const removal of ['stays', 'throws'] as const) {
-    const world: World = { ...makeHostWorld(FAILED_OVER, 'stopped'), removal }
-    for (const _ of ['the promotion', 'the next run']) {
-      const { options } = openWorld(world, ask({ ...PROMOTION, ...SERVICE, frozen: false }))
-      let removals = 0
-      const removeOldCopy: typeof options.removeOldCopy = (copy) => {
-        removals++
-        return options.removeOldCopy(copy)
-      }
-      const { error, warnings } = await execute({ ...options, removeOldCopy })
-      expect(removals).toBe(1)
-      expect(error === undefined).toBe(removal === 'stays')
-      if (removal === 'stays') expect(warnings.join()).toContain('/etc/cinder/cinder.conf.old')
-      expect(world.rows[0]?.state).toEqual(HEALTHY)
+test('if the old copy cannot be removed, which is tried once and told', async () => {
+  for (const service of [{}, SERVICE]) {
+    const world: World = { ...makeHostWorld(FAILED_OVER, 'stopped'), keepsCopies: true }
+    const { options } = openWorld(world, ask({ ...PROMOTION, ...service, frozen: false }))
+    let removals = 0
+    const removeOldCopy: typeof options.removeOldCopy = (copy) => {
+      removals++
+      return options.removeOldCopy(copy)
     }
+    const journal = await execute({ ...options, removeOldCopy })
+    expect(journal.error).toBeUndefined()
+    expect(removals).toBe(1)
+    expect(journal.warnings.join()).toContain(OLD_COPY_PATH)
+    expect(world.rows[0]?.state.active_backend_id).toBeNull()
+    expect(world.service).toBe('service' in service ? 'started' : 'stopped')
   }
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendState } from '../../../src/model/backend.js'
 import { makeResult } from '../../../src/report/result.js'
-import { makeConf, readPrimary, runInWorld, type World } from '../../support/world.js'
+import { makeConf, OLD_COPY_PATH, readPrimary, runInWorld, type World } from '../../support/world.js'
 import { ask, codeOf, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, makeRow } from '../../support/worlds.js'
 
 // Failovers and fail-backs that come while the agent works.
@@ -74,9 +74,10 @@ describe.each(BEFORE_THE_EDIT)('after %s', (_, at, service) => {
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, BY_OPTIONS, at, failBack)
     expect(result.error?.code).toBe('conflict')
-    expect(result.msg).toMatch(/\bB\b/)
-    expect(result.msg).toMatch(/\bthaw\b/)
-    expect(result.msg.includes('cinder-volume')).toBe(service === 'stopped')
+    expect(result.msg).toContain('failed back')
+    expect(result.msg).toContain('failed over to B')
+    expect(result.msg).toContain('thaw')
+    if (service === 'stopped') expect(result.msg).toContain('start cinder-volume')
     expect(result).not.toHaveProperty('undo')
     expect(result.backends).toMatchObject([{ before: UNFROZEN, after: { active_backend_id: '' } }])
   })
@@ -85,7 +86,7 @@ describe.each(BEFORE_THE_EDIT)('after %s', (_, at, service) => {
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, document, at, (each) => failOverTo(each, 'Z'))
     expect(['conflict', 'not_failed_over']).toContain(result.error?.code)
-    expect(result.msg).toMatch(/\bZ\b/)
+    expect(result.msg).toContain('failed over to Z')
     expect(result).not.toHaveProperty('undo')
     expect(result.backends).toMatchObject([{ before: UNFROZEN, after: { active_backend_id: 'Z' } }])
     expect(readPrimary(world.file)).toBe('A')
@@ -158,8 +159,8 @@ describe('between the reset and the start, or in it', () => {
       })
       expect(codeOf(run)).toBe('failed_over')
       const { msg } = makeResult(run.journal, { audience: 'request' })
-      expect(msg).toMatch(/\bC\b/)
-      expect(msg).not.toContain('/etc/cinder/cinder.conf') // the old cinder.conf has A for its primary
+      expect(msg).toContain('"C"')
+      expect(msg).not.toContain('restore') // the old cinder.conf has A for its primary
       expect(world.rows[0]?.state).toMatchObject({ frozen: true, disabled: true, active_backend_id: 'C' })
     }
   })
@@ -188,7 +189,7 @@ describe('between the reset and the start, or in it', () => {
       },
     })
     expect(codeOf(run)).toBe('conflict')
-    expect(makeResult(run.journal, { audience: 'request' }).msg).toMatch(/\bC\b/)
+    expect(makeResult(run.journal, { audience: 'request' }).msg).toContain('failed over to C')
   })
 })
 
@@ -263,14 +264,13 @@ describe('a service that the run has stopped', () => {
 
   const ON_B: BackendState = { ...FAILED_OVER, replication_status: 'failing-over' }
   const ON_PRIMARY: BackendState = { ...ON_B, active_backend_id: null }
-  const COPY = '/etc/cinder/cinder.conf.old'
   const [BEFORE, AFTER] = [makeConf('A', ['B']), makeConf('B', ['C'])]
 
   test.each<readonly [string, BackendState, Partial<World>, readonly string[]]>([
     ['it was promoted long before', ON_PRIMARY, { file: AFTER }, []],
     ['a copy was left behind long before', ON_PRIMARY, { file: AFTER, oldCopy: BEFORE }, []],
     ['its entry is there', ON_B, { file: BEFORE, oldCopy: BEFORE }, []],
-    ['its entry is in the copy alone', ON_B, { file: AFTER, oldCopy: BEFORE }, [COPY]],
+    ['its entry is in the copy alone', ON_B, { file: AFTER, oldCopy: BEFORE }, [OLD_COPY_PATH]],
     ['its entry is nowhere', ON_B, { file: AFTER }, ['replication_device']],
     ['the copy does not have its entry', ON_B, { file: AFTER, oldCopy: makeConf('A', ['Z']) }, ['replication_device']],
   ])('that is failing over is to be started, and what comes first is named: %s', async (_, state, options, named) => {
@@ -279,7 +279,7 @@ describe('a service that the run has stopped', () => {
     expect(codeOf(run)).toBe('failover_in_progress')
     const { error } = makeResult(run.journal, { audience: 'request' })
     expect(error?.hint).toContain('Start cinder-volume (systemd)')
-    expect([COPY, 'replication_device'].filter((each) => error?.hint?.includes(each))).toEqual(named)
+    expect([OLD_COPY_PATH, 'replication_device'].filter((each) => error?.hint?.includes(each))).toEqual(named)
   })
 
   test('that is failing over is to be started also where its cinder.conf cannot be read', async () => {

@@ -67,6 +67,7 @@ const replicate = await write({ ...FROZEN, replication_status: null }, FROZEN)
 
 const planOf = (...steps: readonly Step[]): Plan => ({
   steps,
+  needsRest: false,
   refusals: [],
   obstacle: undefined,
   section: undefined,

@@ -51,7 +51,7 @@ async function planFor({ conf, copies = [], config, active = 'B', ...site }: Sit
   const facts = { files: files.map(([path, text]) => makeFile(path, text)), oldCopies: copies }
   const plan = planConfig(request, {
     ...seen,
-    config: { ...facts, obstacles: new Map(), copyObstacles: new Map(), env: {} },
+    config: { ...facts, obstacles: new Map(), copyObstacles: new Map(), env: {}, doubt: undefined, machine: undefined },
   })
   const [backend] = seen.backends
   if (backend === undefined) throw new Error('a world without a backend')

@@ -94,13 +94,13 @@ describe('whether a service that must be down is', () => {
     }
   })
 
-  test('a service on another host must stand still for the longest report_interval that it can have', async () => {
-    for (const [longestReportInterval, expected] of [
+  test('without a service the report_interval of the request counts', async () => {
+    for (const [reportInterval, expected] of [
       [2, 'down'],
       [10, 'unproven'],
     ] as const) {
       const { row, observation } = await look({ age: 60, state: 'started', heartbeats: still(5000) })
-      expect(judgeLiveness(row, { ...observation, service: undefined, longestReportInterval })).toBe(expected)
+      expect(judgeLiveness(row, { ...observation, service: undefined, reportInterval })).toBe(expected)
     }
   })
 
