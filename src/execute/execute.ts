@@ -14,7 +14,7 @@ import { type Need, observeAgain, observeAll, throwWithTarget } from '../observe
 import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import { requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
+import { requireEnd, requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
 import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
@@ -45,6 +45,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
   let planConfig: PlanConfig = () => NO_CONFIG
   let journal = openJournal(request)
+  const tried: Step['kind'][] = []
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
   }
@@ -70,6 +71,8 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
       const [step, next] = steps
       if (step === undefined || (request.checkMode && !isLook(step, request)))
         return { ...journal, steps: [...journal.steps, ...steps] }
+      requireEnd(step, tried)
+      tried.push(step.kind)
       const { performStep } = await import('./perform.js')
       const result = await performStep(step, observation, { ...sources, judge })
       journal = addResult(journal, result)

@@ -24,8 +24,8 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
-  /** Whether cinder-volume finds at a start the array that the backend's row names. */
-  readonly findActiveEntry: (backend: Backend) => ActiveEntry
+  /** Whether cinder-volume finds at a start the array that the backend's row names, as cinder.conf is now or as the edit leaves it. */
+  readonly findActiveEntry: (backend: Backend, when: 'now' | 'edited') => ActiveEntry
   /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
   readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }

@@ -55,7 +55,8 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
     ...findOwner(backend, request, planned, settings),
     replicates: (each) => hasReplica(each, request, sight.after),
     findEvidence: (each) => findEvidence(each, request, sight),
-    findActiveEntry: (each) => findActiveEntry(each, request, sight),
+    findActiveEntry: (each, when) =>
+      findActiveEntry(each, request, when === 'now' ? { ...sight, after: facts } : sight),
     listOldCopies: (each) => listOldCopies(each, request, facts, settings),
   }
 }

@@ -113,10 +113,11 @@ function inheritsEntryOf(section: ReadableSection, active: string): boolean {
   return listEntriesOf(section, active, readInheritedDevices(section)).length > 0
 }
 
-/** A section as it was, and the path of the old copy that has it so. */
+/** A section as it was. */
 interface EarlierSection {
   readonly section: ReadableSection
-  readonly copy: string | undefined
+  /** The one that has it so; undefined: cinder.conf before the edit. */
+  readonly copy: OldCopy | undefined
 }
 
 /** The section before the edit, and as the old copies have it. */
@@ -128,7 +129,7 @@ function listEarlier(facts: ConfigFacts, name: string): readonly EarlierSection[
 function listCopies(facts: ConfigFacts, name: string): readonly EarlierSection[] {
   return selectOldCopies(facts, name).flatMap((copy) => {
     const section = readSection(withOldCopy(facts.files, copy), name)
-    return section === undefined ? [] : [{ section, copy: copy.file.path }]
+    return section === undefined ? [] : [{ section, copy }]
   })
 }
 
@@ -188,8 +189,8 @@ interface Comparison {
   readonly active: string
   readonly before: ReadableSection
   readonly entry: Device
-  /** The path of the old copy that has it; undefined: it is in the section before the edit. */
-  readonly copy: string | undefined
+  /** The one that has it; undefined: it is in the section before the edit. */
+  readonly copy: OldCopy | undefined
   readonly after: ReadableSection
   /** Options that the request sets itself. */
   readonly given: ReadonlySet<string>

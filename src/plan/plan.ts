@@ -16,7 +16,7 @@ import {
   withStates,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
+import { clearsFailover, isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -129,6 +129,7 @@ function makeCandidate(
     proof,
     mustBeDown: mustBeDown(phases),
     edit: config.edit,
+    findActiveEntry: () => config.findActiveEntry(backend, 'now'),
     configRefusal: config.refusal,
   }
 }
@@ -139,11 +140,12 @@ function judgePrimary(
   { config, starts, request }: Pick<CandidateFacts, 'config' | 'starts' | 'request'>,
 ): Proof {
   const resets = needsReset(backend, desired)
-  if (resets || config.mustBeProven || (request.restore !== undefined && clearsFailover(stopped))) {
+  if (resets || config.mustBeProven || (request.restore !== undefined && stopped.rows.some(clearsFailover))) {
     const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
     return judgeReset({ backend, evidence: config.findEvidence(backend), isBare })
   }
-  if (isBackendFailedOver(left)) return starts ? judgeFailedOverStart(left, config.findActiveEntry(left)) : PROVEN
+  if (isBackendFailedOver(left))
+    return starts ? judgeFailedOverStart(left, config.findActiveEntry(left, 'edited')) : PROVEN
   return judgeNormal(left, config.findEvidence(left))
 }
 
@@ -194,11 +196,6 @@ function warnOfMissingReplica(candidates: readonly Candidate[], config: ConfigPl
       ({ backend }) =>
         `The section of ${quote(backend.target.name)} has no replication_device, so cinder-volume sets replication to disabled at its next start.`,
     )
-}
-
-/** Whether a row of the backend is not failed over any more. */
-function clearsFailover({ rows }: BackendChange): boolean {
-  return rows.some(({ row, after }) => isFailedOver(row.state) && !isFailedOver(after))
 }
 
 /**

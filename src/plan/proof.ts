@@ -1,4 +1,5 @@
 import { type Backend, getActiveBackendId, listActiveBackendIds } from '../model/backend.js'
+import type { OldCopy } from '../model/observation.js'
 import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
@@ -13,8 +14,8 @@ export type Evidence =
   | {
       readonly kind: 'disproven'
       readonly problem: string
-      /** The path of the old copy that tells it. */
-      readonly copy?: string | undefined
+      /** The one that tells it. */
+      readonly copy?: OldCopy | undefined
       /** What could be the reason but another array: another spelling of its address, or a list of replicas that the section inherits. */
       readonly reason?: 'spelling' | 'inherited' | undefined
     }
@@ -28,8 +29,8 @@ export type ActiveEntry =
   | {
       readonly kind: 'missing'
       readonly section: string
-      /** The path of the old copy that still has it. */
-      readonly copy: string | undefined
+      /** The one that still has it. */
+      readonly copy: OldCopy | undefined
     }
 
 export function makeUnknown(problem: string): Extract<Evidence, { readonly kind: 'unknown' }> {
@@ -100,7 +101,7 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
 }
 
 function hintOfPromotion(array: string, { copy, reason }: Extract<Evidence, { readonly kind: 'disproven' }>): string {
-  const entry = copy === undefined ? 'its entry' : `its entry in ${quote(copy)}`
+  const entry = copy === undefined ? 'its entry' : `its entry in ${quote(copy.file.path)}`
   switch (reason) {
     case 'spelling':
       return `Write it as ${entry} has it. If it is another name of the same array, add {force}.`
@@ -116,7 +117,7 @@ export function judgeFailedOverStart(backend: Backend, entry: ActiveEntry): Proo
   if (entry.kind !== 'missing') return PROVEN
   const { target } = backend
   const array = quote(getActiveBackendId(backend) ?? '')
-  const copy = entry.copy === undefined ? '' : ` ${quote(entry.copy)} still has it.`
+  const copy = entry.copy === undefined ? '' : ` ${quote(entry.copy.file.path)} still has it.`
   return {
     ...PROVEN,
     objection: {
@@ -136,7 +137,7 @@ export function judgeNormal(backend: Backend, evidence: Evidence): Proof {
   const copy =
     evidence.copy === undefined
       ? ''
-      : ` ${quote(evidence.copy)} is from before the promotion: if that is over and the section is right, remove it.`
+      : ` ${quote(evidence.copy.file.path)} is from before the promotion: if that is over and the section is right, remove it.`
   const objection =
     promoted === undefined
       ? {

@@ -19,6 +19,8 @@ export interface World {
   file: string
   /** The file from before an edit that took the active array out of it, as long as it is kept. */
   oldCopy?: string | undefined
+  /** Whether the copy cannot be removed. */
+  readonly keepsCopies?: boolean
   service: ServiceState
   /** `services.host` of the row whose heartbeat the service sends. */
   readonly serviceHost: string
@@ -46,6 +48,7 @@ export interface WorldRow {
 }
 
 const PATH = '/etc/cinder/cinder.conf'
+export const OLD_COPY_PATH = '/etc/cinder/.cinder.conf.before-promotion-arrayA'
 const BEAT_MS = 1000
 const REPORT_INTERVAL_S = 2
 const SERVICE_DOWN_TIME_S = 10
@@ -146,6 +149,7 @@ export function openWorld(
       return undefined
     },
     removeOldCopy: async () => {
+      if (world.keepsCopies) return OLD_COPY_PATH
       world.oldCopy = undefined
       return undefined
     },
@@ -202,7 +206,7 @@ function readFile(text: string): SourceFile {
 function listOldCopies({ oldCopy, serviceHost }: World): readonly OldCopy[] {
   if (oldCopy === undefined) return []
   const section = serviceHost.split('@').at(-1) ?? ''
-  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: `${PATH}.old` } }]
+  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: OLD_COPY_PATH } }]
 }
 
 function makeManager(world: World, note: Note, onCall: (name: string) => void): NonNullable<ExecuteOptions['manager']> {
