@@ -146,14 +146,29 @@ const inDrivers = (...names: readonly string[]): readonly string[] => names.map(
 
 /** Read where each driver reads its entry (cinder/volume/drivers/). A driver that is not here names its arrays by addresses with keys of equal name. */
 const IDENTITIES: readonly ArrayIdentity[] = [
-  { classes: inDrivers('rbd.'), options: { rbd_ceph_conf: 'conf' } }, // rbd.py, _parse_replication_configs
+  { classes: inDrivers('rbd.', 'ceph.rbd_iscsi.'), options: { rbd_ceph_conf: 'conf' } }, // rbd.py, _parse_replication_configs
   {
-    classes: inDrivers('pure.', 'dell_emc.unity.', 'dell_emc.powerstore.', 'dell_emc.powerflex.', 'dell_emc.vxflexos.'),
+    classes: inDrivers(
+      'pure.',
+      'dell_emc.unity.',
+      'dell_emc.powerstore.',
+      'dell_emc.powerflex.',
+      'dell_emc.vxflexos.',
+      'dell_emc.vnx.',
+    ),
     options: { san_ip: 'san_ip' },
   },
   {
     classes: inDrivers('ibm.storwize_svc.'),
     options: { san_ip: 'san_ip', storwize_san_secondary_ip: null },
+  },
+  {
+    classes: inDrivers('ibm.ibm_storage.'), // xiv_proxy.py, _get_connection_params: management_ips goes before san_ip
+    options: { san_ip: 'san_ip', management_ips: 'management_ips' },
+  },
+  {
+    classes: inDrivers('hitachi.hbsd_'), // hbsd_replication.py, _setup_replication: one address may serve several arrays
+    options: { hitachi_storage_id: 'storage_id', san_ip: 'san_ip' },
   },
   { classes: inDrivers('hpe.hpe_3par_'), options: { hpe3par_api_url: 'hpe3par_api_url', san_ip: 'san_ip' } },
   {
