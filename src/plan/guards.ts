@@ -65,7 +65,7 @@ export const GUARDS: readonly Guard[] = [
     code: 'not_promoted',
     refusesWhen:
       'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven; or cinder-volume is to be started on a row that stays failed over to an array that the section does not have as a replica; or a statement, or the primary of a backend whose promotion is not finished, is disproven',
-    object: ({ proof }) => proof.objection,
+    object: objectToPrimary,
   },
   {
     code: 'failed_over',
@@ -99,6 +99,12 @@ export function listRefusals(candidates: readonly Candidate[]): readonly Refusal
       return objection === undefined ? [] : [{ code, target: { kind, name }, ...objection }]
     }),
   )
+}
+
+/** A request that hides the failover is told that first: with a reset, which it lacks, the start is another one. */
+function objectToPrimary(candidate: Candidate): Objection | undefined {
+  const { objection, isFailedOverStart } = candidate.proof
+  return isFailedOverStart && objectToHiddenFailover(candidate) !== undefined ? undefined : objection
 }
 
 function objectToHiddenFailover({ backend, desired }: Candidate): Objection | undefined {

@@ -16,7 +16,7 @@ import {
   withStates,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { clearsFailover, isBackendFailedOver, isFailedOver } from '../model/failover.js'
+import { clearsFailover, isBackendFailedOver, isFailedBack, isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -31,6 +31,7 @@ import {
   listProofWarnings,
   PROVEN,
   type Proof,
+  warnOfFailedBack,
   warnOfLostEntry,
   warnOfUnknownPrimary,
 } from './proof.js'
@@ -92,8 +93,7 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     steps,
     needsRest: isAtRest,
     refusals: listRefusals(candidates),
-    obstacle:
-      findWriteObstacle(config, observation) ?? findThawAtRest(candidates) ?? findMissingReplica(candidates, config),
+    obstacle: findWriteObstacle(config, observation) ?? findMissingReplica(candidates, config),
     section: config.section,
     warnings: [
       ...config.warnings,
@@ -102,7 +102,8 @@ export function makePlan(request: Request, observation: Observation, planConfig:
       ...candidates.flatMap(({ backend, edit, resets }) =>
         edit?.keepsOldCopy && !resets ? warnOfLostEntry(backend, config.findEvidence(backend)) : [],
       ),
-      ...(control.starts ? phases.flatMap(({ left }) => warnOfStart(left, request, config)) : []),
+      ...phases.flatMap(({ left }) => (control.starts ? warnOfStart(left, request, config) : [])),
+      ...phases.flatMap(({ left }) => (isFailedBack(left) ? warnOfFailedBack(left, config.findEvidence(left)) : [])),
       ...warnOfMissingReplica(candidates, config),
       ...warnOfNeighbours(observation, control.starts),
     ],
@@ -148,7 +149,7 @@ function judgePrimary(
   }
   if (isBackendFailedOver(left))
     return starts ? judgeFailedOverStart(left, config.findActiveEntry(left, 'edited')) : PROVEN
-  return judgeNormal(left, config.findEvidence(left))
+  return judgeNormal(left, config.findEvidence(left), starts)
 }
 
 /** Without what the request itself tells of the primary. */
@@ -163,20 +164,6 @@ function warnOfStart(left: Backend, { config: wanted }: Request, config: ConfigP
 function findWriteObstacle({ edit }: ConfigPlan, { config }: Observation): AgentError | undefined {
   if (edit === undefined) return undefined
   return config?.obstacles.get(edit.file) ?? (edit.keepsOldCopy ? config?.copyObstacles.get(edit.file) : undefined)
-}
-
-/** Until cinder-volume was seen to start on the new primary, the backend stays frozen. */
-function findThawAtRest(candidates: readonly Candidate[]): AgentError | undefined {
-  const found = candidates.find(
-    ({ resets, desired, request }) => resets && desired.frozen === false && request.service?.state === 'stopped',
-  )
-  if (found === undefined) return undefined
-  const { kind, name } = found.backend.target
-  return new AgentError(
-    'invalid_request',
-    `${quote(name)} cannot be reset and thawed while cinder-volume stays stopped: nobody would see it start on the new primary.`,
-    { hint: 'Leave frozen out, or set service.state to started.', [kind]: name },
-  )
 }
 
 /** Backends whose replication is to be enabled, though their section names no replica. */
@@ -216,13 +203,14 @@ function planCleanup(
   phases: readonly BackendPhases[],
   tails: readonly BackendChange[],
   { service }: Request,
-  { listOldCopies }: ConfigPlan,
+  { listOldCopies, findEvidence }: ConfigPlan,
 ): Step | undefined {
   const copies = phases.flatMap(({ backend, left }, index) => {
     const tail = tails[index]
     const after = tail === undefined ? left : applyChange(left, tail)
     const isFinished = service === undefined ? !listRows(after)[0]?.state.frozen : service.state === 'started'
-    return isFinished && !isBackendFailedOver(after) ? listOldCopies(backend) : []
+    const isWayBack = isFailedBack(after) && findEvidence(after).kind === 'disproven'
+    return isFinished && !isBackendFailedOver(after) && !isWayBack ? listOldCopies(backend) : []
   })
   return copies.length > 0 ? { kind: 'remove_old_copy', actions: [], copies } : undefined
 }

@@ -17,7 +17,7 @@ export type Evidence =
       /** The one that tells it. */
       readonly copy?: OldCopy | undefined
       /** What could be the reason but another array: a spelling of its address or of its name, or a list of replicas that the section inherits. */
-      readonly reason?: 'spelling' | 'misspelt' | 'inherited' | undefined
+      readonly reason?: 'spelling' | 'misspelt' | 'inherited' | 'failed_back' | undefined
     }
   /** split: the rows name several arrays. */
   | { readonly kind: 'split'; readonly problem: string }
@@ -53,6 +53,8 @@ export interface Proof {
   /** What is not known, of a reset that goes on all the same. */
   readonly doubt: string | undefined
   readonly left: readonly string[]
+  /** Whether it is about a start on a row that stays failed over. */
+  readonly isFailedOverStart?: true
 }
 
 export const PROVEN: Proof = { objection: undefined, doubt: undefined, left: [] }
@@ -111,6 +113,7 @@ function hintOfPromotion(array: string, { copy, reason }: Extract<Evidence, { re
       return `Correct the name in replication_device first. Then promote ${array}.`
     case 'inherited':
       return `Give each section a replication_device of its own first. Then promote ${array}.`
+    case 'failed_back':
     case undefined:
       return `Promote ${array} in cinder.conf: with {promotion}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`
   }
@@ -124,6 +127,7 @@ export function judgeFailedOverStart(backend: Backend, entry: ActiveEntry): Proo
   const copy = entry.copy === undefined ? '' : ` ${quote(entry.copy.file.path)} still has it.`
   return {
     ...PROVEN,
+    isFailedOverStart: true,
     objection: {
       problem: `${quote(target.name)} is failed over to ${array}, but [${quote(entry.section)}] ${entry.isTakenOut ? 'loses' : 'does not have'} its entry, so cinder-volume could start on another array.`,
       hint: entry.isTakenOut
@@ -137,9 +141,19 @@ export function judgeFailedOverStart(backend: Backend, entry: ActiveEntry): Proo
  * A backend whose row is not failed over: its reset was done, or it never was. The row does not tell any more which array it must start on, but the
  * request may, and the old copy as long as the promotion is not finished.
  */
-export function judgeNormal(backend: Backend, evidence: Evidence): Proof {
+export function judgeNormal(backend: Backend, evidence: Evidence, starts: boolean): Proof {
   if (evidence.kind !== 'disproven') return PROVEN
+  // A process that runs has its primary from its own start, before the edit or after it.
+  if (evidence.reason === 'failed_back' && !starts) return PROVEN
   const { name, promoted } = backend.target
+  if (evidence.reason === 'failed_back')
+    return {
+      ...PROVEN,
+      objection: {
+        problem: `${quote(name)} was failed back, and ${evidence.problem}, so cinder-volume would start on another array.`,
+        hint: `If cinder-volume has not started since that edit, ${describeWayBack(evidence)}. If it has, remove that file.`,
+      },
+    }
   const copy =
     evidence.copy === undefined
       ? ''
@@ -177,6 +191,18 @@ export function warnOfUnknownPrimary({ target: { name } }: Backend, evidence: Ev
   return [
     `${quote(name)} is not failed over any more, and nothing says which array was promoted. Check that its section has the settings of that array. If you have checked it, {promoted}.`,
   ]
+}
+
+/** The next start would be on another primary than the one that the backend was failed back to, if cinder-volume has not started since the edit. */
+export function warnOfFailedBack({ target: { name } }: Backend, evidence: Evidence): readonly string[] {
+  if (evidence.kind !== 'disproven' || evidence.reason !== 'failed_back') return []
+  return [
+    `${quote(name)} was failed back, and ${evidence.problem}. If cinder-volume has not started since that edit, ${describeWayBack(evidence)} before it starts again. If it has, remove that file.`,
+  ]
+}
+
+function describeWayBack({ copy }: Extract<Evidence, { readonly kind: 'disproven' }>): string {
+  return `put ${quote(copy?.file.path ?? '')} back as ${quote(copy?.original ?? '')}`
 }
 
 /** Without the entry of the array that the backend is failed over to, and without its settings, a section is no one's. */

@@ -1,3 +1,4 @@
+import type { Row } from '../model/backend.js'
 import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
@@ -111,20 +112,20 @@ function warnOfFailoverError({ backend, rows, actions }: Subject): readonly stri
   ]
 }
 
-function warnOfLeftMembers({ backend, rows, actions, observation }: Subject): readonly string[] {
-  if (actions.length === 0) return []
-  const [cluster, ...services] = rows.map(({ row }) => row)
-  const before = backend.cluster && { ...backend, cluster, services }
-  return (before === undefined ? [] : listLeftBehind(before, observation)).map(
+function warnOfLeftMembers(subject: Subject): readonly string[] {
+  if (subject.actions.length === 0) return []
+  return listLeftMembers(subject).map(
     ({ name }) =>
       `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
   )
 }
 
 /** Each member reads a cinder.conf of its own, and the row that all share does not tell any more which array they must start on. */
-function warnOfUncheckedMembers({ backend, actions, observation }: Subject): readonly string[] {
+function warnOfUncheckedMembers(subject: Subject): readonly string[] {
+  const { backend, actions, observation } = subject
   if (backend.cluster === undefined || !actions.includes('reset_active_backend')) return []
-  const others = backend.services.filter(({ name }) => name !== observation.service?.host)
+  const named = new Set([observation.service?.host, ...listLeftMembers(subject).map(({ name }) => name)])
+  const others = backend.services.filter(({ name }) => !named.has(name))
   if (others.length === 0) return []
   const names = quoteAll(
     others.map(({ name }) => name),
@@ -135,15 +136,22 @@ function warnOfUncheckedMembers({ backend, actions, observation }: Subject): rea
   ]
 }
 
-/** Without a service nobody sees cinder-volume start on the section that was edited. */
-function warnOfThawWithoutStart({ backend, request, edit, actions }: Subject): readonly string[] {
-  if (
-    request.service !== undefined ||
-    edit === undefined ||
-    !actions.includes('reset_active_backend') ||
-    !actions.includes('thaw')
-  )
+/** Members that a failover had left before the run. */
+function listLeftMembers({ backend, rows, observation }: Subject): readonly Row[] {
+  const [cluster, ...services] = rows.map(({ row }) => row)
+  return backend.cluster === undefined ? [] : listLeftBehind({ ...backend, cluster, services }, observation)
+}
+
+/** Nobody sees cinder-volume start on the section that was edited, or start at all. */
+function warnOfThawWithoutStart({ backend, rows, request, edit, actions }: Subject): readonly string[] {
+  if (edit === undefined || !actions.includes('reset_active_backend') || rows.some(({ after }) => after.frozen))
     return []
+  const { service } = request
+  if (service?.state === 'stopped')
+    return [
+      `${quote(backend.target.name)} is enabled while cinder-volume stays stopped, so nobody has seen it start on the new primary. Use frozen: true, and thaw it once it has.`,
+    ]
+  if (service !== undefined || !actions.includes('thaw')) return []
   return [
     `${quote(backend.target.name)} is thawed without a check that cinder-volume starts with the edited section. Add service, or thaw later.`,
   ]

@@ -385,6 +385,15 @@ describe('a start', () => {
     renameSync(join(dirname(file), OLD_COPY), file)
     expect(await started(file, {})).toMatchObject({ changed: true, failed: false })
   })
+
+  test('after a fail-back of a process that runs is not judged by the file, and keeps the way back', async () => {
+    const file = await edited({ ...HEALTHY, active_backend_id: '', frozen: 1 })
+    writeFileSync(on, '')
+    const result = await started(file, { frozen: false })
+    expect(result).toMatchObject({ changed: true, failed: false })
+    expect(result.warnings.join()).toContain(OLD_COPY)
+    expect(readdirSync(dirname(file))).toContain(OLD_COPY)
+  })
 })
 
 describe('an old copy', () => {
@@ -415,13 +424,13 @@ describe('an old copy', () => {
   })
 })
 
-test('a reset that leaves cinder-volume stopped thaws nothing', async () => {
+test('a reset that thaws while cinder-volume stays stopped says that nobody has seen it start', async () => {
   const request = { ...WHOLE, config: MOVED, wait: false, service: { ...flag(), state: 'stopped' } }
-  await refused({ request }, 'invalid_request')
-  const { frozen: _, ...rest } = request
   const file = confFile(PURE)
-  expect(await run(file, { request: rest })).toMatchObject({ changed: true, failed: false })
-  expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null, frozen: 1 })
+  const result = await run(file, { request })
+  expect(result).toMatchObject({ changed: true, failed: false })
+  expect(result.warnings.join()).toContain('frozen: true')
+  expect(readdirSync(dirname(file))).toContain(OLD_COPY)
 })
 
 describe('a failover that ended in an error, and whose row names no array,', () => {
