@@ -20,6 +20,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   'Dell Unity': 'dell_emc.unity.driver.UnityDriver',
   'Dell PowerStore': 'dell_emc.powerstore.driver.PowerStoreDriver',
   'Dell PowerFlex': 'dell_emc.powerflex.driver.PowerFlexDriver',
+  'Dell SC': 'dell_emc.sc.storagecenter_iscsi.SCISCSIDriver',
   'IBM Storwize': 'ibm.storwize_svc.storwize_svc_iscsi.StorwizeSVCISCSIDriver',
   'HPE 3PAR': 'hpe.hpe_3par_iscsi.HPE3PARISCSIDriver',
 }
