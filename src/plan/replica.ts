@@ -128,12 +128,6 @@ function findDevice(
   id: string,
   wanted: readonly Device[] | undefined,
 ): PresentDevice | undefined {
-  if (wanted?.some((device) => isNamed(device, id))) {
-    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
-    throw new AgentError('invalid_request', problem, {
-      hint: 'List in {replicas} only the replicas of the new primary.',
-    })
-  }
   if (present.length === 0) assertNotInherited(section, id)
   const entries = present.filter(({ read }) => isNamed(read, id))
   if (entries.length > 1) {
@@ -141,6 +135,12 @@ function findDevice(
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
   }
   const [entry] = entries
+  if (wanted?.some((device) => isNamed(device, id)) || (entry && hasReplica(wanted ?? [], entry.read))) {
+    const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
+    throw new AgentError('invalid_request', problem, {
+      hint: 'List in {replicas} only the replicas of the new primary.',
+    })
+  }
   // It may be the one that is malformed.
   if (entry === undefined) for (const each of present) throwIfMalformed(section, each)
   return entry

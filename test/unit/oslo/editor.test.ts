@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyEdit, type Edit } from '../../../src/oslo/editor.js'
+import { parseIni } from '../../../src/oslo/ini.js'
 import { formatValue } from '../../../src/oslo/value.js'
 
 /** The length of the longest common subsequence, by its definition. */
@@ -58,6 +59,18 @@ describe('the edit', () => {
     expect(edit(`[arrayA]\n${entry('x')}${entry('a')}${entry('b')}`, {}, [a, b, x])).toBe(
       `[arrayA]\n# about x\n${entry('a')}${entry('b')}replication_device = backend_id:x\n`,
     )
+  })
+
+  test('writes an entry of several lines, or in quotes, so that it is read as before where it moves', () => {
+    const [x, y] = ['backend_id:x,\nsan_ip:1\nodd', 'backend_id:y, '] as const
+    const file =
+      '[arrayA]\r\nreplication_device = backend_id:x,\r\n\tsan_ip:1\r\n\todd\r\nreplication_device = "backend_id:y, "\r\n'
+    const moved = edit(file, {}, [y, x])
+    const values = (text: string) => parseIni(text, 'x.conf').assignments.map(({ value }) => value)
+    expect(values(file)).toEqual([x, y])
+    expect(values(moved)).toEqual([y, x])
+    expect(moved.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
+    expect(values(edit(moved, {}, [x, y]))).toEqual([x, y])
   })
 
   test('keeps as many entries as can be kept', () => {
