@@ -1,6 +1,6 @@
 /**
  * cinder.conf as Cinder reads it (oslo.config), and edits of it that leave every other byte as it was: files.ts finds and reads the files,
- * ini.ts and config.ts read their text, this file one backend's section, editor.ts makes the new content, write.ts replaces the file.
+ * ini.ts, config.ts and device.ts read their text, this file one backend's section, editor.ts makes the new content, write.ts replaces the file.
  * Imports model/ and text/ alone.
  *
  * Promised: what is refused here Cinder cannot read either; values read back as they were given; the file is replaced at once or not at all,

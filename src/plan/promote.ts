@@ -66,7 +66,7 @@ export function mapDevice(driver: Driver, device: Device, readOption: ReadOption
 }
 
 /** A key for people to read. A key that is no name may be part of a password with a comma in it. */
-export function showKey(key: string): string {
+function showKey(key: string): string {
   return /^[A-Za-z][A-Za-z0-9_]*$/.test(key) ? key : 'a key that is no name'
 }
 
