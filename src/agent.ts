@@ -7,9 +7,8 @@ import type { OldCopy, SourceFile } from './model/observation.js'
 import type { ConfigEdit, Plan, Step } from './model/plan.js'
 import type { Request } from './model/request.js'
 import { makeClock } from './observe/clock.js'
-import { readConfigFacts, readFiles, selectFiles } from './observe/config.js'
+import { type Places, readConfigFacts, readFiles, selectFiles } from './observe/config.js'
 import { type DatabaseFacts, locateDatabase } from './observe/database.js'
-import type { FileSelection } from './oslo/files.js'
 import { makeFailure, makeResult } from './report/result.js'
 import { parseJsonInput } from './request/parse.js'
 import { type Flags, toRequest } from './request/request.js'
@@ -56,7 +55,7 @@ export async function runRequest(
 
 /** Looks, plans and acts on the database until nothing is left to do. Errors: those of opening the database, and of choosing a service manager. */
 async function executeOn(
-  { url, selection, ...times }: DatabaseFacts & { readonly selection: FileSelection },
+  { url, selection, ...times }: DatabaseFacts & { readonly selection: Places },
   request: Request,
   { env, signal, onProgress, approve = () => {} }: RunContext,
   warn: (warning: string) => void,

@@ -151,7 +151,7 @@ export function listReplicaKeys({ keys, pairOnly, unmapped = [] }: Driver): read
 /** The keys by which drivers name a replica. */
 export const ID_KEYS: readonly string[] = ['backend_id', 'target_device_id']
 
-/** What the row of a backend that is failed over to the replica can have as its active_backend_id. */
+/** The names of a replica. */
 export function listIds(device: ReadonlyMap<string, string>): readonly string[] {
   return ID_KEYS.flatMap((key) => device.get(key) ?? [])
 }
@@ -161,7 +161,7 @@ export function listIds(device: ReadonlyMap<string, string>): readonly string[] 
  * Cinder's own.
  */
 export function listNeededIdKeys(volumeDriver: string, index: number): readonly string[] {
-  const is = (...names: readonly string[]) => at(...names).some((each) => volumeDriver.startsWith(each))
+  const is = (...names: readonly string[]) => inDrivers(...names).some((each) => volumeDriver.startsWith(each))
   if (is('dell_emc.sc.')) return ['target_device_id'] // storagecenter_common.py, _parse_secondary
   // powermax/utils.py, get_replication_config and get_rep_config
   if (is('dell_emc.powermax.', 'dell_emc.vmax.')) return index === 0 ? ['target_device_id'] : ID_KEYS
@@ -176,38 +176,72 @@ export interface ArrayIdentity {
   readonly options: Readonly<Record<string, string | null>>
   /** Whether the backend_id of an entry is the name of a section with these options. */
   readonly isSection?: true
+  /** The keys of an entry that active_backend_id can name it by; default: backend_id for Cinder's own drivers, else any. */
+  readonly activeKeys?: readonly string[]
 }
 
 const DRIVERS_FOLDER = 'cinder.volume.drivers.'
-const at = (...names: readonly string[]): readonly string[] => names.map((name) => DRIVERS_FOLDER + name)
+const inDrivers = (...names: readonly string[]): readonly string[] => names.map((name) => DRIVERS_FOLDER + name)
 
 /** Read where each driver reads its entry (cinder/volume/drivers/). A driver that is not here names its arrays by addresses with keys of equal name. */
 const IDENTITIES: readonly ArrayIdentity[] = [
-  { classes: at('rbd.'), options: { rbd_ceph_conf: 'conf' } }, // rbd.py, _parse_replication_configs
+  { classes: inDrivers('rbd.', 'ceph.rbd_iscsi.'), options: { rbd_ceph_conf: 'conf' } }, // rbd.py, _parse_replication_configs
   {
-    classes: at('pure.', 'dell_emc.unity.', 'dell_emc.powerstore.', 'dell_emc.powerflex.', 'dell_emc.vxflexos.'),
+    classes: inDrivers(
+      'pure.',
+      'dell_emc.unity.',
+      'dell_emc.powerstore.',
+      'dell_emc.powerflex.',
+      'dell_emc.vxflexos.',
+      'dell_emc.vnx.',
+    ),
     options: { san_ip: 'san_ip' },
   },
   {
-    classes: at('ibm.storwize_svc.'),
+    classes: inDrivers('ibm.storwize_svc.'),
     options: { san_ip: 'san_ip', storwize_san_secondary_ip: null },
   },
-  { classes: at('hpe.hpe_3par_'), options: { hpe3par_api_url: 'hpe3par_api_url', san_ip: 'san_ip' } },
   {
-    classes: at('netapp.common.'), // netapp/dataontap/utils/utils.py, get_backend_configuration
+    classes: inDrivers('ibm.ibm_storage.'), // xiv_proxy.py, _get_connection_params: management_ips goes before san_ip
+    options: { san_ip: 'san_ip', management_ips: 'management_ips' },
+  },
+  {
+    classes: inDrivers('hitachi.hbsd_'), // hbsd_replication.py, _setup_replication: one address may serve several arrays
+    options: { hitachi_storage_id: 'storage_id', san_ip: 'san_ip' },
+  },
+  { classes: inDrivers('hpe.hpe_3par_'), options: { hpe3par_api_url: 'hpe3par_api_url', san_ip: 'san_ip' } },
+  {
+    classes: inDrivers('netapp.common.'), // netapp/dataontap/utils/utils.py, get_backend_configuration
     options: { netapp_server_hostname: 'netapp_server_hostname', netapp_vserver: 'netapp_vserver' },
     isSection: true,
   },
   {
-    classes: at('dell_emc.powermax.', 'dell_emc.vmax.'), // powermax/utils.py, get_replication_config
+    classes: inDrivers('dell_emc.powermax.', 'dell_emc.vmax.'), // powermax/utils.py, get_replication_config
     options: { powermax_array: 'target_device_id' },
+    activeKeys: ['backend_id', 'target_device_id'], // powermax/utils.py, validate_failover_request, checks neither
   },
-  { classes: at('dell_emc.sc.'), options: { dell_sc_ssn: 'target_device_id' } }, // storagecenter_common.py, _parse_secondary
-  { classes: at('solidfire.'), options: { san_ip: 'mvip' } }, // solidfire.py, _build_repl_endpoint_info
-  { classes: at('kaminario.'), options: { san_ip: 'backend_id' } }, // kaminario_common.py, _check_ops
+  {
+    classes: inDrivers('dell_emc.sc.'), // sc/storagecenter_common.py, _parse_secondary and failover_host
+    options: { dell_sc_ssn: 'target_device_id' },
+    activeKeys: ['target_device_id'],
+  },
+  { classes: inDrivers('solidfire.'), options: { san_ip: 'mvip' } }, // solidfire.py, _build_repl_endpoint_info
+  { classes: inDrivers('kaminario.'), options: { san_ip: 'backend_id' } }, // kaminario_common.py, _check_ops
 ]
 
 /** undefined if the table lacks the driver of a `volume_driver`. */
 export function findIdentity(volumeDriver: string): ArrayIdentity | undefined {
   return IDENTITIES.find(({ classes }) => classes.some((each) => volumeDriver.startsWith(each)))
+}
+
+/** Whether active_backend_id names the array of an entry. Serial numbers are compared as numbers, without zeros before them. */
+export function isEntryOf(volumeDriver: string, entry: ReadonlyMap<string, string>, active: string): boolean {
+  const keys =
+    findIdentity(volumeDriver)?.activeKeys ?? (volumeDriver.startsWith(DRIVERS_FOLDER) ? ['backend_id'] : ID_KEYS)
+  const isNumber = (text: string) => /^\d+$/.test(text)
+  return keys.some((key) => {
+    const id = entry.get(key)
+    if (id === undefined || key === 'backend_id' || !isNumber(id) || !isNumber(active)) return id === active
+    return BigInt(id) === BigInt(active)
+  })
 }

@@ -21,7 +21,8 @@ type AwaitHeartbeat = Extract<Step, { readonly kind: 'await_heartbeat' }>
 
 /**
  * Waits until the plan has no service to wait for, or has nothing left to do, because another run may be at work too. A heartbeat that is only to be
- * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer.
+ * seen to stand still is waited for as long as that takes, and if the request waits for nothing, no longer. All of it has an end, also if an age that
+ * should grow does not.
  * Errors: timeout, except with `force`; those of the planner and the guards.
  */
 export async function awaitDown(step: Step, observation: Observation, tools: StepTools): Promise<StepResult> {
@@ -34,7 +35,8 @@ export async function awaitDown(step: Step, observation: Observation, tools: Ste
     const [next] = judge(last).steps
     if (next?.kind !== 'await_down') return { done: step, observation: last }
     const passed = (clock.now() - beganAt) / 1000
-    const open = next.hosts.filter((host) => !isForeseeable(host, last, passed < lookSeconds))
+    const isLate = passed >= seconds + lookSeconds + LONGEST_GROWTH_S
+    const open = next.hosts.filter((host) => isLate || !isForeseeable(host, last, passed < lookSeconds))
     if (passed >= seconds && open.length > 0) {
       const over = { ...last, waitIsOver: true }
       if (!request.wait) judge(over) // the guard says what it saw, if this is for a reset

@@ -10,11 +10,11 @@ import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { Plan, Refusal, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
-import { type Need, observeAgain, observeAll } from '../observe/observe.js'
+import { type Need, observeAgain, observeAll, throwWithTarget } from '../observe/observe.js'
 import { NO_CONFIG, type PlanConfig } from '../plan/config-plan.js'
 import { makePlan } from '../plan/plan.js'
 import { enforceGuards } from './enforce-guards.js'
-import { requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
+import { requireEnd, requireNothingUndone, requireProgress, requireSameFailover } from './require-progress.js'
 import type { StepResult, StepTools } from './step.js'
 
 export interface ExecuteOptions extends Omit<StepTools, 'judge' | 'onRows'> {
@@ -45,6 +45,7 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
   const { request } = options
   let planConfig: PlanConfig = () => NO_CONFIG
   let journal = openJournal(request)
+  const tried: Step['kind'][] = []
   const onRows = (last: Observation) => {
     journal = { ...journal, first: journal.first ?? last, last }
   }
@@ -65,10 +66,13 @@ export async function execute(options: ExecuteOptions): Promise<Journal> {
     onRows(observation)
     planConfig = await loadPlanConfig(observation)
     for (;;) {
-      const { steps } = judge(observation)
+      const { steps, needsRest } = judge(observation)
+      if (needsRest) await options.manager?.requireStaysStopped().catch(throwWithTarget(request))
       const [step, next] = steps
       if (step === undefined || (request.checkMode && !isLook(step, request)))
         return { ...journal, steps: [...journal.steps, ...steps] }
+      requireEnd(step, tried)
+      tried.push(step.kind)
       const { performStep } = await import('./perform.js')
       const result = await performStep(step, observation, { ...sources, judge })
       journal = addResult(journal, result)
@@ -119,9 +123,11 @@ function addNotes(journal: Journal, { warnings, section }: Plan, passed: readonl
   return { ...journal, warnings: isFirst ? warnings : journal.warnings, section, passed: [...known.values()] }
 }
 
-function addResult(journal: Journal, { done, observation, backup, unconfirmed = [], mayBeDone }: StepResult): Journal {
+function addResult(journal: Journal, result: StepResult): Journal {
+  const { done, observation, backup, unconfirmed = [], warnings = [], mayBeDone } = result
   return {
     ...journal,
+    warnings: [...journal.warnings, ...warnings],
     last: observation,
     steps: done === undefined ? journal.steps : [...journal.steps, done],
     backup: backup ?? journal.backup,

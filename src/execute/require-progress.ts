@@ -7,7 +7,7 @@ import {
   type RowChange,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isBackendFailedOver, isFailedBack, isFailedOver } from '../model/failover.js'
+import { clearsFailover, isBackendFailedOver, isFailedBack } from '../model/failover.js'
 import type { Journal } from '../model/journal.js'
 import type { Observation } from '../model/observation.js'
 import type { GuardCode, Plan, Step } from '../model/plan.js'
@@ -16,6 +16,9 @@ import { quote } from '../text/quote.js'
 
 /** Times that a run waits for services to be down, if one starts again. */
 const MOST_WAITS = 2
+
+/** Times that a run tries steps of one kind: rows are written three times at most, and rows that change under their lock are planned again. */
+const MOST_TRIES = 6
 
 /**
  * A step that was done and is planned again tells that the world undid it. Errors: failed_over (a new failover after the reset),
@@ -129,6 +132,7 @@ function assertReplicationEnabled({ steps }: Plan, done: readonly Step[], { serv
 
 /** Somebody else, such as a configuration manager, may start or stop the service while the agent works. */
 function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }: Observation): void {
+  assertStaysDown(steps, done)
   if (service === undefined) return
   const { manager, name, host, state } = service
   if (hasKind(done, 'stop_service') && hasKind(steps, 'stop_service')) {
@@ -144,18 +148,33 @@ function assertServiceStays({ steps }: Plan, done: readonly Step[], { service }:
       host,
     })
   }
-  const waits = done.filter(({ kind }) => kind === 'await_down').length
-  const [next] = steps
-  if (next?.kind === 'await_down' && waits >= MOST_WAITS) {
-    throw new AgentError(
-      'timeout',
-      `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`,
-      {
-        hint: 'Find the other process that serves this backend, and stop it.',
-        host: next.hosts[0] ?? host,
-      },
-    )
-  }
+}
+
+/** The service may be that of another host. Errors: timeout. */
+function assertStaysDown([next]: readonly Step[], done: readonly Step[]): void {
+  if (next?.kind !== 'await_down' || countKind(done, 'await_down') < MOST_WAITS) return
+  const [host = ''] = next.hosts
+  throw new AgentError(
+    'timeout',
+    `The heartbeat of ${next.hosts.map((each) => quote(each)).join(', ')} does not stay stopped.`,
+    { hint: 'Find the other process that serves this backend, and stop it.', host },
+  )
+}
+
+/**
+ * Whatever the world does, a run ends: each turn of its loop tries one step, and no kind of step is tried more than MOST_TRIES times. `tried` has the
+ * steps that were not done too, because they were not needed any more. Errors: conflict.
+ */
+export function requireEnd(step: Step, tried: readonly Step['kind'][]): void {
+  const tries = tried.filter((kind) => kind === step.kind).length
+  if (tries < MOST_TRIES) return
+  throw new AgentError(
+    'conflict',
+    `This run has tried the same step (${step.kind}) ${tries} times, and it is still needed.`,
+    {
+      hint: 'Find out who else changes the rows, cinder.conf or the service, then run this again.',
+    },
+  )
 }
 
 /** The next step must not write again what this run has written. Errors: conflict. */
@@ -189,12 +208,12 @@ function listChanges(steps: readonly Step[]): readonly RowChange[] {
   return steps.flatMap((step) => (step.kind === 'write_rows' ? step.changes.flatMap(({ rows }) => rows) : []))
 }
 
-function clearsFailover({ row, after }: RowChange): boolean {
-  return isFailedOver(row.state) && !isFailedOver(after)
-}
-
 function hasKind(steps: readonly Step[], kind: Step['kind']): boolean {
   return steps.some((step) => step.kind === kind)
+}
+
+function countKind(steps: readonly Step[], kind: Step['kind']): number {
+  return steps.filter((step) => step.kind === kind).length
 }
 
 function nameRow({ table, name }: RowChange['row']): { readonly host?: string; readonly cluster?: string } {

@@ -17,6 +17,7 @@ export interface StepResult {
   readonly mayBeDone?: boolean
   readonly backup?: string | undefined
   readonly unconfirmed?: readonly BackendName[]
+  readonly warnings?: readonly string[]
 }
 
 /** What steps work with. */
@@ -24,8 +25,8 @@ export interface StepTools extends Sources {
   readonly store: Pick<Store, 'change' | 'read'>
   /** Puts the edited file in place of the old one, and returns the path of the backup. Errors: config_write_failed, conflict. */
   readonly replaceFile: (edit: ConfigEdit) => Promise<string | undefined>
-  /** Never throws. */
-  readonly removeOldCopy: (copy: OldCopy) => Promise<void>
+  /** Returns the path of a copy that cannot be removed. */
+  readonly removeOldCopy: (copy: OldCopy) => Promise<string | undefined>
   readonly signal: AbortSignal
   /** Tells a person who watches what is being done. */
   readonly onProgress: (text: string) => void

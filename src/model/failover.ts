@@ -1,4 +1,4 @@
-import { type Backend, type BackendState, listRows } from './backend.js'
+import { type Backend, type BackendState, listRows, type RowChange } from './backend.js'
 
 const FAILED_OVER: ReadonlySet<string | null> = new Set(['failed-over', 'failover-error', 'failing-over', 'error'])
 
@@ -22,6 +22,11 @@ export function isBackendFailedOver(backend: Backend): boolean {
 export function isFailedBack(backend: Backend): boolean {
   const [main] = listRows(backend)
   return main?.state.active_backend_id === '' && !isFailedOver(main.state)
+}
+
+/** Whether the row is not failed over any more once it is written. */
+export function clearsFailover({ row, after }: RowChange): boolean {
+  return isFailedOver(row.state) && !isFailedOver(after)
 }
 
 /** The state after a promotion, as the SQL of Cinder's Cheesecake specification writes it. */

@@ -15,7 +15,7 @@ export type ServiceState = ServiceResult['state']
 
 /**
  * A copy of cinder.conf from before the edit that took the entry of the active array out of a section. Nothing else tells later which array the entry
- * meant, so the copy is kept until the row is reset.
+ * meant, so the copy is kept until the promotion is finished.
  */
 export interface OldCopy {
   readonly section: string
@@ -30,8 +30,21 @@ export interface ConfigFacts {
   readonly oldCopies: readonly OldCopy[]
   /** Why a file cannot be replaced, by its path. */
   readonly obstacles: ReadonlyMap<string, AgentError>
+  /** Why the old copy of a file cannot be kept, by the path of the file. */
+  readonly copyObstacles: ReadonlyMap<string, AgentError>
   /** The environment, whose OS_* variables oslo.config reads first. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Why it is not known whether cinder-volume reads these files: then they show nothing of it. */
+  readonly doubt: string | undefined
+  /** The machine that cinder-volume runs on; undefined: the request is about neither its files nor the service. */
+  readonly machine: Machine | undefined
+}
+
+/** A machine by its own name, which Cinder takes if cinder.conf sets no host: socket.gethostname() (cinder/common/config.py). */
+export interface Machine {
+  readonly name: string
+  /** Whether cinder-volume is known to run there, and to see it by this name. */
+  readonly isKnown: boolean
 }
 
 /** The cinder-volume process on this host. */

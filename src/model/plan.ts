@@ -56,6 +56,8 @@ export type Step =
 
 export interface Plan {
   readonly steps: readonly Step[]
+  /** Whether cinder-volume must be stopped for one of the steps, and stay so. */
+  readonly needsRest: boolean
   /** In the order of the guards. */
   readonly refusals: readonly Refusal[]
   /** Why the steps cannot be carried out, not even with `force`. */

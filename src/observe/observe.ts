@@ -142,16 +142,18 @@ async function withService(
 }
 
 /**
- * A reset makes cinder-volume start on the primary of its section, and at a start the driver replicates only if the section names a replica. If a
- * cinder.conf can be found here, it is worth a look. A row that is to be put back to an older state may be reset by that.
+ * A reset makes cinder-volume start on the primary of its section, and at a start the driver replicates only if the section names a replica. A thaw
+ * can be the end of a promotion, and a statement about one can be wrong. If a cinder.conf can be found here, it is worth a look. A row that is to be put back to an older state may be reset
+ * by that.
  */
 function wantsToSeeSection({ backends }: Observation, { restore }: Request): boolean {
   return backends.some((backend) => {
-    const { active_backend, replication } = backend.target.desired
+    const { active_backend, replication, frozen } = backend.target.desired
+    const thaws = frozen === false && listRows(backend).some(({ state }) => state.frozen)
     const enables =
       replication === 'enabled' && listRows(backend).some(({ state }) => state.replication_status !== 'enabled')
     const resets = (active_backend === 'reset' || restore !== undefined) && isBackendFailedOver(backend)
-    return enables || resets
+    return enables || resets || thaws || backend.target.promoted !== undefined
   })
 }
 

@@ -12,14 +12,17 @@ import { quote } from '../text/quote.js'
 export function describeService(
   request: Request,
   backend: Backend,
-  { files, env }: ConfigFacts,
+  { files, env, doubt, machine }: ConfigFacts,
   manager: Pick<ServiceManager, 'manager' | 'name'>,
   state: ServiceState,
 ): ServiceFacts {
   const section = getSectionName(backend.target.name) ?? request.config?.section ?? ''
-  const settings = readVolumeSettings(files, env)
-  const here = `${settings.hostOf(section) ?? hostname()}@${section}`
-  const host = findHost(backend, here, findOtherBackend(backend, section, settings))
+  const settings = readVolumeSettings(files, env, machine)
+  const own = doubt === undefined ? settings.readHost(section) : undefined
+  const here = `${own?.name ?? hostname()}@${section}`
+  const other = doubt === undefined ? findOtherBackend(backend, section, settings) : undefined
+  const error = other === undefined ? undefined : makeOtherBackendError(backend, other, own)
+  const host = findHost(backend, here, error)
   return {
     manager: manager.manager,
     name: manager.name,
@@ -40,19 +43,19 @@ export function listNeighbourHosts({ targets, config }: Request, { files, env }:
   const here = target.kind === 'host' ? target.name.replace(/@[^@]*$/, '') : hostname()
   return settings.enabledBackends
     .filter((each) => each !== section)
-    .map((each) => `${settings.hostOf(each) ?? here}@${each}`)
+    .map((each) => `${settings.readHost(each)?.name ?? here}@${each}`)
     .filter((name) => name !== target.name)
 }
 
 /** `services.host` of the service on this host: the one that the request names, the only member of the cluster, or the one in cinder.conf. */
-function findHost(backend: Backend, here: string, other: string | undefined): string {
+function findHost(backend: Backend, here: string, otherBackend: AgentError | undefined): string {
   const { target, services } = backend
   const names = services.map(({ name }) => name)
   if (target.kind === 'host' && names.includes(target.name)) return target.name
   const [only, ...others] = names
   const own = only !== undefined && others.length === 0 ? only : names.find((name) => name === here)
   if (own !== undefined) return own
-  if (other !== undefined) throw makeOtherBackendError(backend, other)
+  if (otherBackend !== undefined) throw otherBackend
   throw new AgentError(
     'invalid_request',
     `The member of ${quote(target.name)} that runs here is not known (cinder.conf here says ${quote(here)}).`,

@@ -13,6 +13,10 @@ export interface FileSelection {
   readonly isTold?: boolean
   /** Whether the default ones may be those of the caller too. */
   readonly searchesHome?: boolean
+  /** Whether the request is about the service, so that a file counts only if cinder-volume reads it. */
+  readonly isForService?: boolean
+  /** Why it is not known whether cinder-volume reads these files. */
+  readonly doubt?: string | undefined
 }
 
 /**
@@ -37,8 +41,8 @@ interface NamedFile {
 }
 
 /**
- * The same, with the named file by that path. A file that Cinder does not read here, such as a container's copy, is read alone.
- * Errors: config_error, also if cinder-volume is known to read the section elsewhere.
+ * The same, with the named file by that path. Without a service and without other files by the request nobody says what cinder-volume reads: then a file
+ * that is not a default one, such as a container's copy, is read alone. Errors: config_error, also if cinder-volume does not read the file.
  */
 export function readConfigFilesWith(
   named: NamedFile | undefined,
@@ -46,7 +50,7 @@ export function readConfigFilesWith(
   env: NodeJS.ProcessEnv,
 ): readonly SourceFile[] {
   const files = readConfigFiles(selection, env)
-  if (named === undefined) return files
+  if (named === undefined || selection.doubt !== undefined) return files
   const own = loadFile(named.path)
   const known = files.find((each) => isSameFile(each.path, named.path))
   if (known !== undefined) return files.map((file) => (file === known ? own : file))
@@ -55,15 +59,20 @@ export function readConfigFilesWith(
 }
 
 /** An edit of a file that cinder-volume does not read would have no effect: it would start on the old primary. */
-function requireUnread({ path, section }: NamedFile, files: readonly SourceFile[], { isTold }: FileSelection): void {
-  const reads = isTold ? files : files.filter((file) => section !== undefined && hasSection(file, section))
-  if (reads.length === 0) return
-  const places = reads.map((each) => quote(each.path)).join(', ')
-  const what = isTold ? 'its files are' : `it reads [${quote(section ?? '')}] from`
+function requireUnread(
+  { path, section }: NamedFile,
+  files: readonly SourceFile[],
+  { isTold, isForService, config_file, config_dir }: FileSelection,
+): void {
+  const isListed = isTold === true || isForService === true || config_file !== undefined || config_dir !== undefined
+  const reads = isListed ? files : files.filter((file) => section !== undefined && hasSection(file, section))
+  if (!isListed && reads.length === 0) return
+  const places = reads.map((each) => quote(each.path)).join(', ') || 'not known'
+  const what = isListed ? 'its files are' : `it reads [${quote(section ?? '')}] from`
   throw new AgentError('config_error', `cinder-volume does not read ${quote(path)}: ${what} ${places}.`, {
     hint: isTold
       ? 'Set {file} to one of them.'
-      : 'Set {file} to that file. If cinder-volume reads the other one, name all its files with {config_file}.',
+      : 'Set {file} to the file that it reads. If cinder-volume reads the other one, name all its files with {config_file}.',
   })
 }
 

@@ -136,7 +136,7 @@ export function assertDefinedOnce(
   throw new AgentError(
     'config_error',
     `${quote(option)} cannot be changed in ${place}: ${quote(other.path)}, line ${other.line}, sets it too.`,
-    { hint: 'Remove one of the two, or set {file} to the other file.' },
+    { hint: 'Remove one of the two. Where the options of the section are in several files, move all of them to one.' },
   )
 }
 

@@ -1,6 +1,7 @@
 import { AgentError } from '../model/errors.js'
-import type { SourceFile } from '../model/observation.js'
+import type { Machine, SourceFile } from '../model/observation.js'
 import { type Lookup, readConfig } from './config.js'
+import { hasSection } from './ini.js'
 
 /** Cinder's default (cinder/service.py). */
 export const REPORT_INTERVAL_S = 10
@@ -10,22 +11,38 @@ export interface VolumeSettings {
   /** Seconds. */
   readonly reportInterval: number
   readonly enabledBackends: readonly string[]
-  /** The part of `services.host` before the @, for the backend in that section (cinder/cmd/volume.py); undefined: the machine's name, or not known. */
-  readonly hostOf: (section: string) => string | undefined
+  /** undefined: not known, also if no file has the section. */
+  readonly readHost: (section: string) => VolumeHost | undefined
   /** The part of `clusters.name` before the @ (cinder/cmd/volume.py); undefined: no cluster. */
   readonly cluster: string | undefined
   /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
   readonly replicates: (section: string) => boolean
 }
 
-/** Errors: config_error if report_interval is not a number. */
-export function readVolumeSettings(files: readonly SourceFile[], env: NodeJS.ProcessEnv): VolumeSettings {
+/** The part of `services.host` before the @, for the backend in a section (cinder/cmd/volume.py). */
+export interface VolumeHost {
+  readonly name: string
+  /** The machine that gives the name, because cinder.conf sets none. */
+  readonly machine: Machine | undefined
+}
+
+/** `machine`: where the cinder-volume runs, if that is to count. Errors: config_error if report_interval is not a number. */
+export function readVolumeSettings(
+  files: readonly SourceFile[],
+  env: NodeJS.ProcessEnv,
+  machine?: Machine,
+): VolumeSettings {
   const lookup = readConfig(files, env)
   const value = (group: string, name: string) => lookup({ group, name })?.value || undefined
   return {
     reportInterval: readReportInterval(lookup),
     enabledBackends: (value('DEFAULT', 'enabled_backends') ?? '').split(',').flatMap((name) => name.trim() || []),
-    hostOf: (section) => ifResolved(() => value(section, 'backend_host') ?? value('DEFAULT', 'host')),
+    readHost: (section) =>
+      skipUnresolved(() => {
+        const name = value(section, 'backend_host') ?? value('DEFAULT', 'host')
+        if (name !== undefined) return { name, machine: undefined }
+        return machine && files.some((file) => hasSection(file, section)) ? { name: machine.name, machine } : undefined
+      }),
     cluster: value('DEFAULT', 'cluster')?.trim() || undefined,
     replicates: (section) =>
       [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
@@ -38,7 +55,7 @@ export function readReportInterval(lookup: Lookup): number {
 }
 
 /** A host can refer to an option whose default is not known here, such as my_ip. */
-function ifResolved(read: () => string | undefined): string | undefined {
+function skipUnresolved<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   existsSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -83,12 +84,32 @@ function keepOldCopy(real: string, section: string): string {
   }
 }
 
-/** A copy that cannot be removed does no harm. */
-export function removeOldCopy({ original, section }: Pick<OldCopy, 'original' | 'section'>): void {
+/** Returns the path of a copy that cannot be removed. */
+export function removeOldCopy({ original, section }: Pick<OldCopy, 'original' | 'section'>): string | undefined {
+  let path = getOldCopyPath(original, section)
   try {
-    rmSync(getOldCopyPath(realpathSync(original), section), { force: true })
+    path = getOldCopyPath(realpathSync(original), section)
+    rmSync(path, { force: true })
+    return undefined
   } catch {
-    // The next run tries again.
+    return path
+  }
+}
+
+/** Finds in advance why no old copy of the file can be kept. Errors: config_write_failed. */
+export function requireOldCopy(file: string, section: string): void {
+  let path = file
+  try {
+    path = getOldCopyPath(realpathSync(file), section)
+    if (lstatSync(path).isDirectory()) throw new Error('a folder has its name')
+  } catch (error) {
+    if (getErrorCode(error) === 'ENOENT') return
+    const cause = getErrorCode(error) === 'ENAMETOOLONG' ? 'the name is too long' : describeCause(error)
+    const problem = `The old content of ${quote(file)} cannot be kept as ${quote(path, 400)}: ${cause}.`
+    throw new AgentError('config_write_failed', problem, {
+      hint: 'Make room for that name. It is kept until the promotion is finished, as proof of what the edit did.',
+      cause: error,
+    })
   }
 }
 

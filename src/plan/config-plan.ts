@@ -1,10 +1,11 @@
 import type { Backend } from '../model/backend.js'
-import type { AgentError } from '../model/errors.js'
+import { AgentError } from '../model/errors.js'
 import type { Observation, OldCopy } from '../model/observation.js'
 import type { ConfigEdit, Plan } from '../model/plan.js'
 import type { Request } from '../model/request.js'
+import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
-import { type Evidence, makeUnknown } from './proof.js'
+import { type ActiveEntry, type Evidence, makeUnknown } from './proof.js'
 
 /** What the request's `config` needs. */
 export interface ConfigPlan {
@@ -23,6 +24,8 @@ export interface ConfigPlan {
   readonly mustBeProven: boolean
   /** What cinder.conf shows of a backend's primary, as it stands after the edit. */
   readonly findEvidence: (backend: Backend) => Evidence
+  /** Whether cinder-volume finds at a start the array that the backend's row names, as cinder.conf is now or as the edit leaves it. */
+  readonly findActiveEntry: (backend: Backend, when: 'now' | 'edited') => ActiveEntry
   /** The copies of cinder.conf that were kept as proof for a reset of the backend. */
   readonly listOldCopies: (backend: Backend) => readonly OldCopy[]
 }
@@ -40,5 +43,15 @@ export const NO_CONFIG: ConfigPlan = {
   refusal: undefined,
   mustBeProven: false,
   findEvidence: () => makeUnknown('no cinder.conf can be read here'),
+  findActiveEntry: () => ({ kind: 'unknown' }),
   listOldCopies: () => [],
+}
+
+/** The plan where it is not known whether cinder-volume reads the files that are known here. Errors: config_error for an edit. */
+export function planInDoubt({ config }: Request, { target: { kind, name } }: Backend, doubt: string): ConfigPlan {
+  if (config === undefined) return { ...NO_CONFIG, findEvidence: () => makeUnknown(doubt) }
+  throw new AgentError('config_error', `The section of ${quote(name)} cannot be edited: ${doubt}.`, {
+    hint: 'Name all files that it reads with {config_file}.',
+    [kind]: name,
+  })
 }

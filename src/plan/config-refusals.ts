@@ -29,7 +29,7 @@ export function skipPromotion(backend: Backend, section: ConfigSection, options:
 }
 
 /** An earlier run may have promoted the replica, or it was never there. */
-export function assumePromoted({ name }: ConfigSection, id: string | undefined): string {
+export function warnOfAssumedPromotion({ name }: ConfigSection, id: string | undefined): string {
   return `[${quote(name)}] has no replica ${quote(id ?? '')}, so it counts as promoted before. Check that the section has its settings.`
 }
 

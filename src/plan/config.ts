@@ -1,3 +1,4 @@
+import { isEntryOf } from '../drivers/drivers.js'
 import { type Backend, getSectionName, normalizeSection } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
@@ -5,13 +6,14 @@ import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
 import { parseDevice } from '../oslo/device.js'
 import { applyEdit } from '../oslo/editor.js'
-import { findOtherBackend, makeOtherBackendError } from '../oslo/other-backend.js'
+import { findOtherBackend, makeOtherBackendError, warnOfOtherMachine } from '../oslo/other-backend.js'
 import {
   assertDefinedOnce,
   type ConfigSection,
   findAssignments,
   locateSection,
   type PresentDevice,
+  readInheritedValue,
   readSection,
   readValue,
   requireReadableDevices,
@@ -19,18 +21,18 @@ import {
 } from '../oslo/section.js'
 import { type Device, formatDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
-import { formatList } from '../text/list.js'
+import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
-import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
+import { type ConfigPlan, NO_CONFIG, planInDoubt } from './config-plan.js'
 import {
-  assumePromoted,
   objectToFailedBack,
   objectToPromotion,
   objectToWrongReplica,
   skipPromotion,
+  warnOfAssumedPromotion,
 } from './config-refusals.js'
 import { listEditWarnings } from './config-warnings.js'
-import { findEvidence, isEntryOf } from './evidence.js'
+import { findActiveEntry, findEvidence } from './evidence.js'
 import { listOldCopies } from './old-copies.js'
 import { findReplica, type Replica, requireSoundDevices } from './replica.js'
 import { withEdit } from './with-edit.js'
@@ -42,17 +44,21 @@ import { withEdit } from './with-edit.js'
 export function planConfig(request: Request, { backends, config: facts }: Observation): ConfigPlan {
   const [backend] = backends
   if (facts === undefined || backend === undefined) return NO_CONFIG
+  if (facts.doubt !== undefined) return planInDoubt(request, backend, facts.doubt)
   const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
   let known: VolumeSettings | undefined
   const settings = () => {
-    known ??= readVolumeSettings(facts.files, facts.env)
+    known ??= readVolumeSettings(facts.files, facts.env, facts.machine)
     return known
   }
+  const sight = { before: facts, after: withEdit(facts, planned.edit), settings }
   return {
     ...planned,
     ...findOwner(backend, request, planned, settings),
-    replicates: (each) => replicates(each, request, facts, planned.edit),
-    findEvidence: (each) => findEvidence(each, request, facts, planned.edit, settings),
+    replicates: (each) => hasReplica(each, request, sight.after),
+    findEvidence: (each) => findEvidence(each, request, sight),
+    findActiveEntry: (each, when) =>
+      findActiveEntry(each, request, when === 'now' ? { ...sight, after: facts } : sight),
     listOldCopies: (each) => listOldCopies(each, request, facts, settings),
   }
 }
@@ -71,20 +77,16 @@ function findOwner(
   const name = getSectionName(backend.target.name) ?? section?.name ?? 'DEFAULT'
   const other = findOtherBackend(backend, name, settings())
   return {
-    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other),
-    notes: warnOfDisabledSection(name, settings()),
+    otherBackend: other === undefined ? undefined : makeOtherBackendError(backend, other, settings().readHost(name)),
+    notes: [...warnOfDisabledSection(name, settings()), ...warnOfOtherMachine(backend, name, settings())],
   }
 }
 
 /** cinder/cmd/volume.py starts what `enabled_backends` names, letter by letter. */
 function warnOfDisabledSection(name: string, { enabledBackends }: VolumeSettings): readonly string[] {
   if (enabledBackends.length === 0 || enabledBackends.includes(name)) return []
-  const list = formatList(
-    enabledBackends.map((each) => quote(each)),
-    ', ',
-  )
   return [
-    `[${quote(name)}] is not in enabled_backends (${list}), so cinder-volume here does not serve it and sends no heartbeat for it. Add it there.`,
+    `[${quote(name)}] is not in enabled_backends (${quoteAll(enabledBackends, ', ')}), so cinder-volume here does not serve it and sends no heartbeat for it. Add it to enabled_backends.`,
   ]
 }
 
@@ -97,7 +99,8 @@ function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts)
   const isMissing = id !== undefined && entry === undefined
   const refusal = objectToWrongReplica(wanted, backend, replica)
   const mustBeProven = isMissing && active !== undefined
-  const warnings = isMissing && active === undefined && isPromotionAlone(wanted) ? [assumePromoted(section, id)] : []
+  const warnings =
+    isMissing && active === undefined && isPromotionAlone(wanted) ? [warnOfAssumedPromotion(section, id)] : []
   if (edit === undefined) return { ...planned, warnings, refusal, mustBeProven }
   if (wanted.promote === true && id === undefined) return skipPromotion(backend, section, edit.options)
   const isForAnother = (entry !== undefined || (isMissing && replica.dropsOthers)) && active !== id
@@ -111,7 +114,7 @@ function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts)
       warnings: [
         ...warnOfForeignSection(section, backend),
         ...edit.warnings,
-        ...(isMissing && active === undefined ? [assumePromoted(section, id)] : []),
+        ...(isMissing && active === undefined ? [warnOfAssumedPromotion(section, id)] : []),
       ],
     },
     refusal: isForAnother ? objectToPromotion(backend, id ?? '', active) : (refusal ?? objectToFailedBack(backend)),
@@ -133,10 +136,12 @@ function isPromotionAlone({ options, devices }: WantedConfig): boolean {
 
 /** Whether the section has the entry of the active array before the edit, and not after it. */
 function takesOutActive(section: ConfigSection, { after }: SectionEdit, { active, present }: Replica): boolean {
-  if (active === undefined || !present.some(({ read }) => isEntryOf(read, active))) return false
+  if (active === undefined) return false
+  const volumeDriver = readInheritedValue(section, 'volume_driver') ?? ''
+  const isActive = (entry: Device | undefined) => entry !== undefined && isEntryOf(volumeDriver, entry, active)
   const readText = (text: string) => present.find((each) => each.text === text)?.read ?? parseDevice(text).device
   const left = findAssignments(withContent(section, after), 'replication_device')
-  return !left.some(({ value }) => isEntryOf(readText(value) ?? new Map(), active))
+  return present.some(({ read }) => isActive(read)) && !left.some(({ value }) => isActive(readText(value)))
 }
 
 type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>
@@ -214,17 +219,15 @@ function listMissingDevices(
   return wanted.map((device) => present.find((each) => isSame(device, each))?.text ?? formatDevice(device))
 }
 
-/** Whether the backend's section names a replica, its own or one of [backend_defaults], once the edit is made. */
-function replicates(
+/** Whether the backend's section names a replica, its own or one of [backend_defaults]; undefined if it cannot be read. */
+function hasReplica(
   { target }: Backend,
   { config: wanted }: Request,
-  facts: ConfigFacts,
-  edit: ConfigEdit | undefined,
+  { files, env }: ConfigFacts,
 ): boolean | undefined {
-  const name = wanted?.section ?? getSectionName(target.name) ?? ''
+  const name = getSectionName(target.name) ?? wanted?.section ?? ''
   try {
-    const { files } = withEdit(facts, edit)
-    return readSection(files, name) && readVolumeSettings(files, facts.env).replicates(name)
+    return readSection(files, name) && readVolumeSettings(files, env).replicates(name)
   } catch (error) {
     if (error instanceof AgentError) return undefined // a file that cannot be read shows nothing
     throw error

@@ -1,11 +1,13 @@
-import { type Backend, listRows, type Row } from '../model/backend.js'
-import { getLongDownTime, hasRisen, isLongDown, isUp } from '../model/heartbeat.js'
+import { type Backend, getActiveBackendId, listRows, type Row } from '../model/backend.js'
+import { getLongDownTime, hasRisen, isLongDown } from '../model/heartbeat.js'
 import type { Observation } from '../model/observation.js'
 import { formatList } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import type { Candidate, Objection } from './guards.js'
+import { judgeLiveness } from './timing.js'
 import { describeAge } from './words.js'
 
+const WAIT_HINT = 'Wait until cinder-volume has finished it.'
 const FORCE_HINT = 'If the failover never ends, find out which array is in use, then add {force}.'
 
 /**
@@ -22,7 +24,7 @@ export function objectToFailoverInProgress(candidate: Candidate): Objection | un
   if (neighbour === undefined) return undefined
   return {
     problem: `${quote(neighbour.name)}, which the same cinder-volume serves, has a failover in progress (replication_status: failing-over). A stop would cut it off.`,
-    hint: `Wait until cinder-volume has finished it. ${FORCE_HINT}`,
+    hint: `${WAIT_HINT} ${FORCE_HINT}`,
   }
 }
 
@@ -41,26 +43,35 @@ function describeMember(row: Row): string {
   return `${quote(row.name)}, ${row.heartbeatAge === null ? 'no heartbeat' : `last heartbeat ${describeAge(row)}`}`
 }
 
-function findWayOn(
-  { backend, request, edit, configRefusal }: Candidate,
-  failing: readonly Row[],
-  { service, serviceDownTime }: Observation,
-): string {
-  const isDown = failing.every((row) => !isUp(row, serviceDownTime))
-  if (isFinished(backend)) {
-    return isDown
-      ? `The cluster's row says that the failover is finished, so its members that are down have missed the end. This goes on once their heartbeat is older than ${getLongDownTime(serviceDownTime)} s; keep them stopped until then.`
-      : 'Wait until cinder-volume has finished it.'
+function findWayOn(candidate: Candidate, failing: readonly Row[], observation: Observation): string {
+  const { service, serviceDownTime } = observation
+  const seen = failing.map((row) => judgeLiveness(row, observation))
+  const isUp = seen.includes('up')
+  if (isFinished(candidate.backend)) {
+    return isUp
+      ? WAIT_HINT
+      : `The cluster's row says that the failover is finished, so its members that are down have missed the end. This goes on once their heartbeat is older than ${getLongDownTime(serviceDownTime)} s; keep them stopped until then.`
   }
-  const own = failing.find(({ name }) => name === service?.host)
-  if (service?.state === 'stopped' && own !== undefined) {
-    const isEdited = request.config !== undefined && edit === undefined && configRefusal === undefined
-    const first = isEdited ? 'Restore cinder.conf as it was before the promotion, and then start' : 'Start'
-    return `${first} ${quote(service.name)} (${service.manager}): cinder-volume finishes the failover at its start. Then run this again.`
-  }
-  return isDown
-    ? 'cinder-volume is down. Start it: it finishes the failover at its start. Then run this again.'
-    : 'Wait until cinder-volume has finished it.'
+  const isOwn = service?.state === 'stopped' && failing.some(({ name }) => name === service.host)
+  const start = (what: string) =>
+    `${describeRestore(candidate)}${what}: it finishes the failover at its start. Then run this again.`
+  if (isOwn) return start(`Start ${quote(service.name)} (${service.manager})`)
+  if (isUp) return WAIT_HINT
+  // An age alone does not tell that it is down: clocks lag.
+  return seen.includes('unproven')
+    ? `${WAIT_HINT} If it does not run: ${start('Start it')}`
+    : `cinder-volume is down. ${start('Start it')}`
+}
+
+/** What must be done before a start: cinder-volume starts on the array that its row names, and needs the entry of that array. */
+function describeRestore({ backend, findActiveEntry }: Candidate): string {
+  const entry = findActiveEntry()
+  if (entry.kind !== 'missing') return ''
+  const { section, copy } = entry
+  const array = quote(getActiveBackendId(backend) ?? '')
+  return copy === undefined
+    ? `Put the entry of ${array} back into replication_device of [${quote(section)}] first. `
+    : `Put ${quote(copy.file.path)} back as ${quote(copy.original)} first: it has the entry of ${array}. `
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ConfigEdit, GuardCode, Refusal } from '../model/plan.js'
 import type { Request } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { objectToFailoverInProgress } from './failing-over.js'
-import type { Proof } from './proof.js'
+import type { ActiveEntry, Proof } from './proof.js'
 import { getReportInterval, judgeLiveness, mayStillBeFailedOver } from './timing.js'
 import { describeFailover, describeHeartbeat, hasOtherClock } from './words.js'
 
@@ -30,6 +30,8 @@ export interface Candidate {
   readonly controlsService: boolean
   readonly stopsService: boolean
   readonly edit: ConfigEdit | undefined
+  /** The array that the backend runs on, if its section does not have the entry any more. */
+  readonly findActiveEntry: () => ActiveEntry
   /** Why the section must not be edited, or the row reset, for the replica that the request names. */
   readonly configRefusal: Objection | undefined
   /** Whether the plan waits until services are down. */
@@ -62,7 +64,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'not_promoted',
     refusesWhen:
-      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven',
+      'a reset is to be done, and it is not shown or stated that the primary of the section, as it will stand after this run, is the array that the backend is failed over to; or it is disproven; or cinder-volume is to be started on a row that stays failed over to an array that the section does not have as a replica; or a statement, or the primary of a backend whose promotion is not finished, is disproven',
     object: ({ proof }) => proof.objection,
   },
   {
@@ -79,7 +81,7 @@ export const GUARDS: readonly Guard[] = [
   {
     code: 'service_up',
     refusesWhen:
-      "a reset is to be done, or another `active_backend_id` to be restored, and the service, or a member of the cluster, has a heartbeat younger than `service_down_time`, by the database's clock, or, where it is younger than ten minutes or ten times `service_down_time`, whose `report_count` was not seen to stand still: clocks lag",
+      "a reset is to be done, or another `active_backend_id` to be restored, and the service, or a member of the cluster, has a heartbeat younger than `service_down_time`, by the database's clock, or, where it is younger than ten minutes or ten times `service_down_time`, whose `report_count` was not seen to stand still: clocks lag; or cinder.conf is to be edited without `wait` while Cinder would still take a failover of the service that the run stops: its heartbeat is younger than that, and `replication_status` is `enabled` or `failed-over`",
     object: objectToRunningService,
   },
 ]
@@ -125,7 +127,8 @@ function objectToUnfrozen({ backend, desired, resets }: Candidate): Objection | 
 
 function objectToRunningService(candidate: Candidate): Objection | undefined {
   const { backend, request, observation, mustBeDown, waitsForDown } = candidate
-  if (!mustBeDown || (waitsForDown && request.wait)) return undefined
+  if (waitsForDown && request.wait) return undefined
+  if (!mustBeDown) return objectToEditInFailover(candidate)
   const [first, ...others] = backend.services.filter((row) => {
     const liveness = judgeLiveness(row, observation)
     return liveness === 'up' || (liveness === 'unproven' && !waitsForDown) || mayStillBeFailedOver(row, observation)
@@ -136,6 +139,16 @@ function objectToRunningService(candidate: Candidate): Objection | undefined {
   return {
     problem: `cinder-volume on ${quote(first.name)}${more} ${what} (${describeHeartbeat(first, observation)}).`,
     hint,
+  }
+}
+
+/** Once the service is stopped nothing may be refused any more, so an edit needs the wait until Cinder would take no failover. */
+function objectToEditInFailover({ backend, edit, observation }: Candidate): Objection | undefined {
+  const row = backend.services.find((each) => mayStillBeFailedOver(each, observation))
+  if (edit === undefined || row === undefined) return undefined
+  return {
+    problem: `To Cinder ${quote(row.name)} is up (${describeHeartbeat(row, observation)}), so it could be failed over during the edit of cinder.conf.`,
+    hint: 'Add {wait}, or stop it and run this again once its heartbeat is older than that.',
   }
 }
 

@@ -16,7 +16,7 @@ import {
   withStates,
 } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
-import { isBackendFailedOver, isFailedOver } from '../model/failover.js'
+import { clearsFailover, isBackendFailedOver, isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { BackendChange, Plan, Step } from '../model/plan.js'
 import type { Request } from '../model/request.js'
@@ -24,7 +24,16 @@ import { quote } from '../text/quote.js'
 import type { ConfigPlan, PlanConfig } from './config-plan.js'
 import { warnOfNeighbours } from './failing-over.js'
 import { type Candidate, listRefusals } from './guards.js'
-import { judgeReset, listProofWarnings, PROVEN, warnOfLostEntry } from './proof.js'
+import {
+  judgeFailedOverStart,
+  judgeNormal,
+  judgeReset,
+  listProofWarnings,
+  PROVEN,
+  type Proof,
+  warnOfLostEntry,
+  warnOfUnknownPrimary,
+} from './proof.js'
 import { applyChange, needsReset, planRows, restoreRows } from './rows.js'
 import {
   divideDesired,
@@ -66,24 +75,25 @@ export function makePlan(request: Request, observation: Observation, planConfig:
     request.wait ? awaitDown : undefined,
     config.edit && { kind: 'update_config', actions: ['update_config'], edits: [config.edit] },
     makeWriteStep(phases.map(({ stopped }) => stopped)),
-    planCleanup(phases, config),
     control.starts && service ? { kind: 'start_service', actions: ['start_service'], service } : undefined,
     planAwaitHeartbeat(observation, request, control.starts, tails),
     makeWriteStep(tails),
+    planCleanup(phases, tails, request, config),
   ]
   const steps = optional.filter((step) => step !== undefined)
   const waitsForDown = steps.some(({ kind }) => kind === 'await_down')
   const controlsService = control.stops || control.starts
-  const facts = { request, observation, config, waitsForDown, controlsService, stopsService: control.stops }
+  const facts = { request, observation, config, waitsForDown, controlsService, ...control }
   // Also a wait needs to know whose service it is.
   const isAboutFiles = request.service === undefined ? config.edit !== undefined : steps.length > 0
   if (isAboutFiles && config.otherBackend !== undefined) throw config.otherBackend
   const candidates = phases.map((each, index) => makeCandidate(each, tails[index], facts))
   return {
     steps,
+    needsRest: isAtRest,
     refusals: listRefusals(candidates),
     obstacle:
-      (config.edit && observation.config?.obstacles.get(config.edit.file)) ?? findMissingReplica(candidates, config),
+      findWriteObstacle(config, observation) ?? findThawAtRest(candidates) ?? findMissingReplica(candidates, config),
     section: config.section,
     warnings: [
       ...config.warnings,
@@ -92,42 +102,81 @@ export function makePlan(request: Request, observation: Observation, planConfig:
       ...candidates.flatMap(({ backend, edit, resets }) =>
         edit?.keepsOldCopy && !resets ? warnOfLostEntry(backend, config.findEvidence(backend)) : [],
       ),
+      ...(control.starts ? phases.flatMap(({ left }) => warnOfStart(left, request, config)) : []),
       ...warnOfMissingReplica(candidates, config),
       ...warnOfNeighbours(observation, control.starts),
     ],
   }
 }
 
-type CandidateFacts = Pick<
-  Candidate,
-  'request' | 'observation' | 'waitsForDown' | 'controlsService' | 'stopsService'
-> & {
-  readonly config: ConfigPlan
-}
+type CandidateFacts = Pick<Candidate, 'request' | 'observation' | 'waitsForDown' | 'controlsService'> &
+  ServiceControl & { readonly config: ConfigPlan }
 
 /** One backend as the guards look at it. */
 function makeCandidate(
   phases: BackendPhases,
   tail: BackendChange | undefined,
-  { config, ...facts }: CandidateFacts,
+  { config, stops, starts, ...facts }: CandidateFacts,
 ): Candidate {
   const { backend, desired, before, stopped } = phases
-  const { request } = facts
-  const resets = needsReset(backend, desired)
-  const needsProof = resets || config.mustBeProven || (request.restore !== undefined && clearsFailover(stopped))
-  const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
+  const proof = judgePrimary(phases, { config, starts, request: facts.request })
   return {
     ...facts,
+    stopsService: stops,
     backend,
     desired,
     rows: [before, stopped, ...(tail === undefined ? [] : [tail])].flatMap(({ rows }) => rows),
-    resets,
-    mustBeProven: config.mustBeProven,
-    proof: needsProof ? judgeReset({ backend, evidence: config.findEvidence(backend), isBare }) : PROVEN,
+    resets: needsReset(backend, desired),
+    mustBeProven: config.mustBeProven || proof.objection !== undefined,
+    proof,
     mustBeDown: mustBeDown(phases),
     edit: config.edit,
+    findActiveEntry: () => config.findActiveEntry(backend, 'now'),
     configRefusal: config.refusal,
   }
+}
+
+/** Whether cinder-volume would run on the array that has the volumes, as far as that can be known. */
+function judgePrimary(
+  { backend, desired, stopped, left }: BackendPhases,
+  { config, starts, request }: Pick<CandidateFacts, 'config' | 'starts' | 'request'>,
+): Proof {
+  const resets = needsReset(backend, desired)
+  if (resets || config.mustBeProven || (request.restore !== undefined && stopped.rows.some(clearsFailover))) {
+    const isBare = request.service === undefined && request.config === undefined && desired.frozen !== false
+    return judgeReset({ backend, evidence: config.findEvidence(backend), isBare })
+  }
+  if (isBackendFailedOver(left))
+    return starts ? judgeFailedOverStart(left, config.findActiveEntry(left, 'edited')) : PROVEN
+  return judgeNormal(left, config.findEvidence(left))
+}
+
+/** Without what the request itself tells of the primary. */
+function warnOfStart(left: Backend, { config: wanted }: Request, config: ConfigPlan): readonly string[] {
+  const { desired, promoted } = left.target
+  const isTold = promoted !== undefined || wanted?.promote !== undefined || (wanted?.options.size ?? 0) > 0
+  if (isTold || desired.active_backend !== 'reset') return []
+  return warnOfUnknownPrimary(left, config.findEvidence(left))
+}
+
+/** What keeps cinder.conf, or the old copy beside it, from being written. */
+function findWriteObstacle({ edit }: ConfigPlan, { config }: Observation): AgentError | undefined {
+  if (edit === undefined) return undefined
+  return config?.obstacles.get(edit.file) ?? (edit.keepsOldCopy ? config?.copyObstacles.get(edit.file) : undefined)
+}
+
+/** Until cinder-volume was seen to start on the new primary, the backend stays frozen. */
+function findThawAtRest(candidates: readonly Candidate[]): AgentError | undefined {
+  const found = candidates.find(
+    ({ resets, desired, request }) => resets && desired.frozen === false && request.service?.state === 'stopped',
+  )
+  if (found === undefined) return undefined
+  const { kind, name } = found.backend.target
+  return new AgentError(
+    'invalid_request',
+    `${quote(name)} cannot be reset and thawed while cinder-volume stays stopped: nobody would see it start on the new primary.`,
+    { hint: 'Leave frozen out, or set service.state to started.', [kind]: name },
+  )
 }
 
 /** Backends whose replication is to be enabled, though their section names no replica. */
@@ -159,16 +208,22 @@ function warnOfMissingReplica(candidates: readonly Candidate[], config: ConfigPl
     )
 }
 
-/** Whether a row of the backend is not failed over any more. */
-function clearsFailover({ rows }: BackendChange): boolean {
-  return rows.some(({ row, after }) => isFailedOver(row.state) && !isFailedOver(after))
-}
-
-/** Copies of cinder.conf that were kept as proof for a reset, once it is done. */
-function planCleanup(phases: readonly BackendPhases[], { listOldCopies }: ConfigPlan): Step | undefined {
-  const copies = phases
-    .filter(({ left }) => !isBackendFailedOver(left))
-    .flatMap(({ backend }) => listOldCopies(backend))
+/**
+ * The old copies of cinder.conf, once the promotion is finished: cinder-volume has started on the new primary, or without a service, the backend is
+ * thawed. A copy of a backend that was failed back is the way back to its primary, until cinder-volume runs on that.
+ */
+function planCleanup(
+  phases: readonly BackendPhases[],
+  tails: readonly BackendChange[],
+  { service }: Request,
+  { listOldCopies }: ConfigPlan,
+): Step | undefined {
+  const copies = phases.flatMap(({ backend, left }, index) => {
+    const tail = tails[index]
+    const after = tail === undefined ? left : applyChange(left, tail)
+    const isFinished = service === undefined ? !listRows(after)[0]?.state.frozen : service.state === 'started'
+    return isFinished && !isBackendFailedOver(after) ? listOldCopies(backend) : []
+  })
   return copies.length > 0 ? { kind: 'remove_old_copy', actions: [], copies } : undefined
 }
 
@@ -181,12 +236,13 @@ function planPhases(backend: Backend, request: Request): BackendPhases {
   return { backend, desired, before, stopped, left: applyChange(held, stopped), after: divided.after }
 }
 
+interface ServiceControl {
+  readonly stops: boolean
+  readonly starts: boolean
+}
+
 /** The service is stopped if the request wants that, or if something is to be done that it must not run through. */
-function planService(
-  { service }: Observation,
-  request: Request,
-  isAtRest: boolean,
-): { stops: boolean; starts: boolean } {
+function planService({ service }: Observation, request: Request, isAtRest: boolean): ServiceControl {
   if (service === undefined || request.service === undefined) return { stops: false, starts: false }
   const wanted = request.service.state
   const stops = service.state !== 'stopped' && (wanted === 'stopped' || isAtRest)

@@ -1,4 +1,6 @@
 import { type Backend, getActiveBackendId, listActiveBackendIds } from '../model/backend.js'
+import type { OldCopy } from '../model/observation.js'
+import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import type { Objection } from './guards.js'
 
@@ -9,9 +11,31 @@ export type Evidence =
       /** Options that still belong to the old primary, and do not name the array. */
       readonly left: readonly string[]
     }
-  | { readonly kind: 'disproven' | 'unknown'; readonly problem: string }
+  | {
+      readonly kind: 'disproven'
+      readonly problem: string
+      /** The one that tells it. */
+      readonly copy?: OldCopy | undefined
+      /** What could be the reason but another array: a spelling of its address or of its name, or a list of replicas that the section inherits. */
+      readonly reason?: 'spelling' | 'misspelt' | 'inherited' | undefined
+    }
+  /** split: the rows name several arrays. */
+  | { readonly kind: 'split'; readonly problem: string }
+  | { readonly kind: 'unknown'; readonly problem: string }
 
-export function makeUnknown(problem: string): Evidence {
+/** Whether cinder-volume finds at a start the array that the row names. Many drivers start on the section's primary if they do not, and say nothing. */
+export type ActiveEntry =
+  | { readonly kind: 'present' | 'unknown' }
+  | {
+      readonly kind: 'missing'
+      readonly section: string
+      /** The one that still has it. */
+      readonly copy: OldCopy | undefined
+      /** Whether it is there until the edit of this run. */
+      readonly isTakenOut: boolean
+    }
+
+export function makeUnknown(problem: string): Extract<Evidence, { readonly kind: 'unknown' }> {
   return { kind: 'unknown', problem }
 }
 
@@ -53,10 +77,18 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
       `Check which array has the volumes. If it is ${array}, promote that one.`,
     )
   switch (evidence.kind) {
+    case 'split':
+      return {
+        ...PROVEN,
+        objection: {
+          problem: `${quote(name)} is failed over, but ${evidence.problem}.`,
+          hint: 'Find out on the arrays which one has the volumes, and make it the primary of the section. Then add {force}.',
+        },
+      }
     case 'disproven':
       return refuse(
         `${evidence.problem}, so cinder-volume would start on another array`,
-        `Promote ${array} in cinder.conf: with {promotion}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`,
+        hintOfPromotion(array, evidence),
       )
     case 'moved':
       return { ...PROVEN, left: evidence.left }
@@ -70,6 +102,61 @@ export function judgeReset({ backend, evidence, isBare }: ResetFacts): Proof {
   }
 }
 
+function hintOfPromotion(array: string, { copy, reason }: Extract<Evidence, { readonly kind: 'disproven' }>): string {
+  const entry = copy === undefined ? 'its entry' : `its entry in ${quote(copy.file.path)}`
+  switch (reason) {
+    case 'spelling':
+      return `Write it as ${entry} has it. If it is another name of the same array, add {force}.`
+    case 'misspelt':
+      return `Correct the name in replication_device first. Then promote ${array}.`
+    case 'inherited':
+      return `Give each section a replication_device of its own first. Then promote ${array}.`
+    case undefined:
+      return `Promote ${array} in cinder.conf: with {promotion}, or with its settings in {options} and the new replicas in {replicas}. If the volumes were failed back on the arrays themselves, add {force}.`
+  }
+}
+
+/** A start of cinder-volume on a row that stays failed over. The driver must find the array that the row names. */
+export function judgeFailedOverStart(backend: Backend, entry: ActiveEntry): Proof {
+  if (entry.kind !== 'missing') return PROVEN
+  const { target } = backend
+  const array = quote(getActiveBackendId(backend) ?? '')
+  const copy = entry.copy === undefined ? '' : ` ${quote(entry.copy.file.path)} still has it.`
+  return {
+    ...PROVEN,
+    objection: {
+      problem: `${quote(target.name)} is failed over to ${array}, but [${quote(entry.section)}] ${entry.isTakenOut ? 'loses' : 'does not have'} its entry, so cinder-volume could start on another array.`,
+      hint: entry.isTakenOut
+        ? `To promote ${array}, {reset}. If it is not promoted, leave its entry in {replicas}.`
+        : `If ${array} was promoted, {reset}. If not, put its entry back into replication_device.${copy}`,
+    },
+  }
+}
+
+/**
+ * A backend whose row is not failed over: its reset was done, or it never was. The row does not tell any more which array it must start on, but the
+ * request may, and the old copy as long as the promotion is not finished.
+ */
+export function judgeNormal(backend: Backend, evidence: Evidence): Proof {
+  if (evidence.kind !== 'disproven') return PROVEN
+  const { name, promoted } = backend.target
+  const copy =
+    evidence.copy === undefined
+      ? ''
+      : ` ${quote(evidence.copy.file.path)} is from before the promotion: if that is over and the section is right, remove it.`
+  const objection =
+    promoted === undefined
+      ? {
+          problem: `${quote(name)} would not run on the array that has its volumes: ${evidence.problem}.`,
+          hint: `Correct the section before cinder-volume starts.${copy}`,
+        }
+      : {
+          problem: `The request states that ${quote(promoted)} was promoted for ${quote(name)}, but ${evidence.problem}.`,
+          hint: `If it was promoted, correct the section before cinder-volume starts. If not, leave that statement out.${copy}`,
+        }
+  return { ...PROVEN, objection }
+}
+
 /** What an operator must know of resets that go on. */
 export function listProofWarnings(judged: readonly { readonly backend: Backend; readonly proof: Proof }[]): string[] {
   return [
@@ -78,9 +165,17 @@ export function listProofWarnings(judged: readonly { readonly backend: Backend; 
       left.length === 0
         ? []
         : [
-            `The section of ${quote(backend.target.name)} keeps options of its old primary: ${left.map((each) => quote(each)).join(', ')}. Set them in {options} if the new primary has other values.`,
+            `The section of ${quote(backend.target.name)} keeps options of its old primary: ${quoteAll(left, ', ')}. Set them in {options} if the new primary has other values.`,
           ],
     ),
+  ]
+}
+
+/** A start by a request that wants a reset, which was done before: neither the row nor the request tells which array the section must have. */
+export function warnOfUnknownPrimary({ target: { name } }: Backend, evidence: Evidence): readonly string[] {
+  if (evidence.kind !== 'unknown') return []
+  return [
+    `${quote(name)} is not failed over any more, and nothing says which array was promoted. Check that its section has the settings of that array. If you have checked it, {promoted}.`,
   ]
 }
 

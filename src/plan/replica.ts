@@ -1,4 +1,4 @@
-import { findDriver, ID_KEYS, listIds, listNeededIdKeys, listReplicaKeys } from '../drivers/drivers.js'
+import { findDriver, ID_KEYS, isEntryOf, listIds, listNeededIdKeys, listReplicaKeys } from '../drivers/drivers.js'
 import { type Backend, getActiveBackendId } from '../model/backend.js'
 import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
@@ -38,26 +38,25 @@ export function findReplica(section: ConfigSection, wanted: WantedConfig, backen
   const active = getActiveBackendId(backend)
   const asked = wanted.promote === true ? active : wanted.promote
   const present = readDevices(section)
+  const volumeDriver = readVolumeDriver(section)
   requireNames(section, wanted)
   const entry = asked === undefined ? undefined : findDevice(section, present, asked, wanted.devices)
   const others = entry && present.filter((each) => each !== entry).map(({ read }) => read)
   return {
-    id: entry && active !== undefined && isNamed(entry.read, active) ? active : asked,
+    id: entry && active !== undefined && isEntryOf(volumeDriver, entry.read, active) ? active : asked,
     active,
     present,
     entry,
     others,
     promoted: entry ? promoteEntry(section, entry, wanted.options) : NO_SETTINGS,
-    dropsOthers: wanted.devices !== undefined && present.some(({ read }) => !hasReplica(wanted.devices ?? [], read)),
+    dropsOthers:
+      wanted.devices !== undefined && present.some(({ read }) => !isListed(volumeDriver, wanted.devices ?? [], read)),
   }
 }
 
-function isNamed(device: Device, id: string): boolean {
-  return listIds(device).includes(id)
-}
-
-function hasReplica(devices: readonly Device[], device: Device): boolean {
-  return devices.some((each) => listIds(each).some((id) => isNamed(device, id)))
+/** Whether one of the devices has a name of the replica. */
+function isListed(volumeDriver: string, devices: readonly Device[], device: Device): boolean {
+  return devices.some((each) => listIds(each).some((id) => isEntryOf(volumeDriver, device, id)))
 }
 
 function readVolumeDriver(section: ConfigSection): string {
@@ -128,14 +127,18 @@ function findDevice(
   id: string,
   wanted: readonly Device[] | undefined,
 ): PresentDevice | undefined {
+  const volumeDriver = readVolumeDriver(section)
   if (present.length === 0) assertNotInherited(section, id)
-  const entries = present.filter(({ read }) => isNamed(read, id))
+  const entries = present.filter(({ read }) => isEntryOf(volumeDriver, read, id))
   if (entries.length > 1) {
     const problem = `${quote(section.file.path)} has ${entries.length} entries for ${quote(id)} in [${quote(section.name)}].`
     throw new AgentError('config_error', problem, { hint: 'Remove those that are out of date.' })
   }
   const [entry] = entries
-  if (wanted?.some((device) => isNamed(device, id)) || (entry && hasReplica(wanted ?? [], entry.read))) {
+  if (
+    wanted?.some((device) => isEntryOf(volumeDriver, device, id)) ||
+    (entry && isListed(volumeDriver, wanted ?? [], entry.read))
+  ) {
     const problem = `${quote(id)} is to be promoted, and to stay in replication_device.`
     throw new AgentError('invalid_request', problem, {
       hint: 'List in {replicas} only the replicas of the new primary.',
@@ -149,7 +152,8 @@ function findDevice(
 /** A section without a replication_device has those of [backend_defaults], which other backends have too. */
 function assertNotInherited(section: ConfigSection, id: string): void {
   const defaults = { ...section, name: 'backend_defaults' }
-  if (!readDevices(defaults).some(({ read }) => isNamed(read, id))) return
+  const volumeDriver = readVolumeDriver(section)
+  if (!readDevices(defaults).some(({ read }) => isEntryOf(volumeDriver, read, id))) return
   const problem = `${quote(id)} is in [backend_defaults], not in [${quote(section.name)}].`
   throw new AgentError('config_error', problem, { hint: 'Give each section its own replication_device first.' })
 }

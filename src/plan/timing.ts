@@ -80,13 +80,12 @@ export function isShownUp(row: Row, observation: Observation): boolean {
 }
 
 /**
- * Whether Cinder's API would still accept a failover of the service that was stopped, which then waits in its queue: as long as the heartbeat counts as
- * up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
+ * Whether Cinder's API would still accept a failover of the service that is stopped or to be stopped, which then waits in its queue: as long as the
+ * heartbeat counts as up, from these states (cinder/volume/api.py, failover). An edit or a reset in the meantime would be for another array.
  */
 export function mayStillBeFailedOver(row: Row, { service, serviceDownTime }: Observation): boolean {
-  const isOwn = service?.state === 'stopped' && row.name === service.host
   const isAccepted = ['enabled', 'failed-over'].includes(row.state.replication_status ?? '')
-  return isOwn && isAccepted && isUp(row, serviceDownTime)
+  return row.name === service?.host && isAccepted && isUp(row, serviceDownTime)
 }
 
 /** The row whose heartbeat the service on this host sends. */

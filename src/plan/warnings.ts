@@ -1,6 +1,7 @@
 import { isFailedOver } from '../model/failover.js'
 import type { Observation } from '../model/observation.js'
 import type { Request } from '../model/request.js'
+import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
 import { listLeftBehind } from './failing-over.js'
 import type { BackendSummary } from './summary.js'
@@ -27,6 +28,7 @@ const WARNINGS: readonly StepWarning[] = [
   { id: 'thaw_enables', list: warnOfEnabling },
   { id: 'failover_ended_in_error', list: warnOfFailoverError },
   { id: 'member_left_failing_over', list: warnOfLeftMembers },
+  { id: 'members_not_checked', list: warnOfUncheckedMembers },
   { id: 'thaw_without_start', list: warnOfThawWithoutStart },
   { id: 'clocks_differ', list: warnOfClocks },
 ]
@@ -117,6 +119,20 @@ function warnOfLeftMembers({ backend, rows, actions, observation }: Subject): re
     ({ name }) =>
       `${quote(name)} was left failing-over by a failover that has finished without it. Its cinder-volume is down; give its cinder.conf the new primary before it starts.`,
   )
+}
+
+/** Each member reads a cinder.conf of its own, and the row that all share does not tell any more which array they must start on. */
+function warnOfUncheckedMembers({ backend, actions, observation }: Subject): readonly string[] {
+  if (backend.cluster === undefined || !actions.includes('reset_active_backend')) return []
+  const others = backend.services.filter(({ name }) => name !== observation.service?.host)
+  if (others.length === 0) return []
+  const names = quoteAll(
+    others.map(({ name }) => name),
+    ', ',
+  )
+  return [
+    `The cinder.conf of other members of ${quote(backend.target.name)} was not looked at: ${names}. Each must have the new primary before its cinder-volume starts.`,
+  ]
 }
 
 /** Without a service nobody sees cinder-volume start on the section that was edited. */

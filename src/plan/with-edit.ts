@@ -1,5 +1,6 @@
 import type { ConfigFacts, OldCopy } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
+import { getOldCopyPath } from '../oslo/old-copies.js'
 import { makeEditedFile } from '../oslo/section.js'
 
 /** The files as the edit leaves them, with the copy that it keeps. */
@@ -12,5 +13,6 @@ export function withEdit(config: ConfigFacts, edit: ConfigEdit | undefined): Con
 function withOldCopy({ files, oldCopies }: ConfigFacts, { file, section }: ConfigEdit): readonly OldCopy[] {
   const others = oldCopies.filter((copy) => copy.original !== file || copy.section !== section)
   const old = files.find(({ path }) => path === file)
-  return old === undefined ? others : [...others, { section, original: file, file: old }]
+  if (old === undefined) return others
+  return [...others, { section, original: file, file: { ...old, path: getOldCopyPath(file, section) } }]
 }

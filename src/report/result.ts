@@ -169,12 +169,15 @@ function describePutBack({ steps, last, error, refusal, backup }: Journal): stri
   // After a reset the old cinder.conf would lead cinder-volume back to the array that the backend was failed over from.
   const files = wrote('reset_active_backend')
     ? []
-    : steps.flatMap((step) => (step.kind === 'update_config' ? step.edits.map(({ file }) => file) : []))
+    : steps.flatMap((step) => (step.kind === 'update_config' ? step.edits : []))
   const froze = wrote('freeze')
   const isFrozen = last.backends.some((backend) => listRows(backend)[0]?.state.frozen)
   const stopped = steps.some(({ kind }) => kind === 'stop_service') && last.service?.state !== 'started'
   const left = [
-    ...files.map((file) => `restore ${quote(file)}${backup === undefined ? '' : ` from ${quote(backup)}`}`),
+    ...files.map(({ file }) => {
+      const copy = backup ?? last.config?.oldCopies.find(({ original }) => original === file)?.file.path
+      return `restore ${quote(file)}${copy === undefined ? '' : ` from ${quote(copy)}`}`
+    }),
     ...(stopped ? ['start cinder-volume'] : []),
     ...(froze && isFrozen ? ['thaw the backend'] : []),
   ]

@@ -16,7 +16,11 @@ export function explainInvalid(error: ErrorObject | undefined, document: unknown
   if (error.keyword === 'oneOf' && isObject) return wrongTargetsError(value, where)
   const isHidden = where === '' || where === 'connection' || /^(config|service\.(start|stop|status))/.test(where)
   const problem = `${where || 'The request'} must be ${describeDemand(error)}${isHidden ? '' : `, not ${describeValue(value)}`}.`
-  return new AgentError('invalid_request', problem, /^backends(\[\d+\])?$/.test(where) ? { hint: BACKENDS_HINT } : {})
+  if (/^backends(\[\d+\])?$/.test(where)) return new AgentError('invalid_request', problem, { hint: BACKENDS_HINT })
+  // YAML reads an id of digits as a number, and may change it.
+  const isBareText =
+    error.keyword === 'type' && toList(error.params['type']).includes('string') && typeof value === 'number'
+  return new AgentError('invalid_request', problem, isBareText ? { hint: 'Put it in quotes.' } : {})
 }
 
 const BACKENDS_HINT = 'Use a list such as [{"host": "vol1@arrayA"}], or "all" for a report on every backend.'

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
-import type { ConfigPaths } from './manager.js'
+import type { ConfigPaths, ToldPaths } from './manager.js'
 
 /** Runs a program and returns its standard output; undefined if it failed. */
 type ReadOutput = (command: readonly string[]) => Promise<string | undefined>
 
-export type ReadPaths = (read: ReadOutput) => Promise<ConfigPaths | undefined>
+/** Also an error is `unknown`. */
+export type ReadPaths = (read: ReadOutput) => Promise<ToldPaths>
 
 /** Where Kolla's images are told what to copy into the container, and what to run: kolla/docker/base/set_configs.py. */
 const KOLLA_CONFIG = '/var/lib/kolla/config_files/config.json'
@@ -16,32 +18,46 @@ export function readPathsOfUnit(name: string): ReadPaths {
     const shown = await read(['systemctl', 'show', '--property=ExecStart', '--property=MainPID', name])
     const [, line = ''] = /^ExecStart=\{.*? argv\[\]=(.*?) ; ignore_errors=/m.exec(shown ?? '') ?? []
     const [, pid = '0'] = /^MainPID=(\d+)$/m.exec(shown ?? '') ?? []
-    return (await readPathsOfWords(splitLine(line), read)) ?? (await readPathsOfWords(readArguments(pid), read))
+    const told = (await readPathsOfWords(splitLine(line), read)) ?? (await readPathsOfWords(readArguments(pid), read))
+    return told ?? 'unknown'
   }
 }
 
-/** By Debian's init scripts, which print their command line (openstack-pkg-tools). */
+/** By Debian's init scripts, which print their command line (openstack-pkg-tools). Other scripts never tell. */
 export function readPathsOfInitScript(name: string): ReadPaths {
-  return (read) => readPathsOfWords([`/etc/init.d/${name}`, 'systemd-start'], read)
+  return async (read) => {
+    const words = [`/etc/init.d/${name}`, 'systemd-start']
+    return canShowArguments(words) ? ((await readPathsOfWords(words, read)) ?? 'unknown') : undefined
+  }
+}
+
+function canShowArguments([script = '', verb]: readonly string[]): boolean {
+  if (dirname(script) !== '/etc/init.d' || verb !== 'systemd-start' || !existsSync(script)) return false
+  return readFileSync(script, 'utf8').includes('show-args')
 }
 
 /** By the container's command and its mounts, as paths of this host. What is in the image alone is left out. */
 export function readPathsOfContainer(manager: string, name: string): ReadPaths {
   return async (read) => {
-    const format = '[{{json .Path}},{{json .Args}},{{json .Mounts}}]'
+    const format =
+      '[{{json .Path}},{{json .Args}},{{json .Mounts}},{{json .Config.Hostname}},{{json .HostConfig.UTSMode}}]'
     const shown = await read([manager, 'container', 'inspect', '--format', format, name])
-    if (shown === undefined) return undefined
-    const [path, args, mounts] = JSON.parse(shown) as readonly [
+    if (shown === undefined) return 'unknown'
+    const [path, args, mounts, ownName, utsMode] = JSON.parse(shown) as readonly [
       string,
       readonly string[] | null,
       readonly Mount[] | null,
+      string | null,
+      string | null,
     ]
     const toHost = (inside: string) => mapByMounts(inside, mounts ?? [])
     const words = [path, ...(args ?? [])].flatMap(splitLine) // a shell's argument is a line
     const kolla = words.some((word) => basename(word) === 'kolla_start') ? toHost(KOLLA_CONFIG) : undefined
-    return kolla === undefined
-      ? findPathsInside(words, toHost)
-      : findPathsByKolla(JSON.parse(readFileSync(kolla, 'utf8')) as KollaConfig, toHost)
+    const paths =
+      kolla === undefined
+        ? findPathsInside(words, toHost)
+        : findPathsByKolla(JSON.parse(readFileSync(kolla, 'utf8')) as KollaConfig, toHost)
+    return paths === undefined ? 'unknown' : { ...paths, machine: (utsMode !== 'host' && ownName) || hostname() }
   }
 }
 
@@ -90,7 +106,7 @@ function mapByMounts(inside: string, mounts: readonly Mount[]): string | undefin
   const [nearest] = mounts
     .filter(({ Destination }) => replaceStart(inside, Destination, '/') !== undefined)
     .sort((a, b) => normalize(b.Destination).length - normalize(a.Destination).length)
-  return nearest && replaceStart(inside, nearest.Destination, nearest.Source)
+  return nearest?.Source ? replaceStart(inside, nearest.Destination, nearest.Source) : undefined // a tmpfs has no source
 }
 
 /** The path with another start, if it is that folder or in it. */
@@ -103,17 +119,17 @@ function trimSlash(path: string): string {
   return normalize(path).replace(/\/+$/, '')
 }
 
-/** A command line that runs on this host's files: cinder-volume, what starts its container, or Debian's init script. */
-async function readPathsOfWords(words: readonly string[], read: ReadOutput): Promise<ConfigPaths | undefined> {
+/**
+ * A command line that runs on this host's files: cinder-volume, what starts its container, or Debian's init script. undefined: it is none of these, or
+ * not clear.
+ */
+async function readPathsOfWords(words: readonly string[], read: ReadOutput): Promise<ToldPaths> {
   const [program = '', ...args] = words
   if (['docker', 'podman'].includes(basename(program))) {
     const name = args[0] === 'start' ? args.slice(1).find((word) => !word.startsWith('-')) : undefined
     return name === undefined ? undefined : readPathsOfContainer(program, name)(read)
   }
-  if (dirname(program) === '/etc/init.d' && args[0] === 'systemd-start') {
-    if (!readFileSync(program, 'utf8').includes('show-args')) return undefined
-    return readPathsOfWords(splitLine((await read([program, 'show-args'])) ?? ''), read)
-  }
+  if (canShowArguments(words)) return readPathsOfWords(splitLine((await read([program, 'show-args'])) ?? ''), read)
   const start = /^python[\d.]*$/.test(basename(program)) ? words.findIndex(isService) : 0
   return isService(words[start] ?? '') ? findOptions(words.slice(start + 1)) : undefined
 }

@@ -40,7 +40,7 @@ export interface Control {
   readonly readConfigPaths?: ReadPaths
 }
 
-export const HINT = 'Correct {service}. docs/admin-guide.md lists the usual names.'
+export const WRONG_SERVICE_HINT = 'Correct {service}. docs/admin-guide.md lists the usual names.'
 
 export const VERBS = { started: 'start', stopped: 'stop' } as const
 
@@ -57,5 +57,5 @@ const OBSTACLE_HINTS: ReadonlyMap<string, string> = new Map([
 ])
 
 export function noStateError(status: readonly string[], stderrTail: string): AgentError {
-  return controlError(status.join(' '), 'did not report a known state', stderrTail, HINT)
+  return controlError(status.join(' '), 'did not report a known state', stderrTail, WRONG_SERVICE_HINT)
 }

@@ -11,11 +11,16 @@ import type { ServiceState } from '../model/observation.js'
 
 /** What cinder-volume is started with, as absolute paths of this host in their order. undefined: its default ones (oslo_config/cfg.py). */
 export interface ConfigPaths {
+  /** The name that the machine has for cinder-volume, if it runs in a container. */
+  readonly machine?: string | undefined
   /** Of `--config-file`. */
   readonly files: readonly string[] | undefined
   /** Of `--config-dir`. */
   readonly folders: readonly string[] | undefined
 }
+
+/** `unknown`: such a manager can tell, but it does not tell of this service, whatever the reason. undefined: it never tells. */
+export type ToldPaths = ConfigPaths | 'unknown' | undefined
 
 /** cinder-volume on this host, by its manager. Errors: service_control_failed, interrupted. */
 export interface ServiceManager {
@@ -24,6 +29,8 @@ export interface ServiceManager {
   readState(): Promise<ServiceState>
   start(): Promise<void>
   stop(): Promise<void>
-  /** Runs programs of the manager. undefined if it cannot tell, whatever the reason. Errors: interrupted. */
-  readConfigPaths(): Promise<ConfigPaths | undefined>
+  /** Fails if something would start the service again while it must be stopped, also if it is stopped already. */
+  requireStaysStopped(): Promise<void>
+  /** Runs programs of the manager. Errors: interrupted. */
+  readConfigPaths(): Promise<ToldPaths>
 }

@@ -4,7 +4,7 @@ import { AgentError } from '../model/errors.js'
 import type { WantedService } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Aim, type Control, obstacleError, type ServiceReport, VERBS } from './control.js'
-import type { ConfigPaths, ServiceManager } from './manager.js'
+import type { ServiceManager, ToldPaths } from './manager.js'
 import { MANAGERS } from './managers.js'
 import { type ProgramOptions, programInterrupted, runProgram, runSuccessfully } from './program.js'
 
@@ -53,12 +53,12 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
     const { status, output } = await ask(command)
     return status === 0 ? output : undefined
   }
-  const readConfigPaths = async (): Promise<ConfigPaths | undefined> => {
+  const readConfigPaths = async (): Promise<ToldPaths> => {
     try {
       return await control.readConfigPaths?.(readOutput)
     } catch {
       if (context.signal.aborted) throw programInterrupted(control.manager)
-      return undefined
+      return 'unknown'
     }
   }
   return {
@@ -67,6 +67,7 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
     readState: async () => (await readReport()).state,
     start: () => setServiceState(control.start, 'started'),
     stop: () => setServiceState(control.stop, 'stopped'),
+    requireStaysStopped: async () => control.prepare?.('stopped', ask),
     readConfigPaths,
   }
 }

@@ -1,3 +1,4 @@
+import { type ReadPaths, readPathsOfContainer, readPathsOfInitScript, readPathsOfUnit } from './config-paths.js'
 import { type Control, noStateError, obstacleError, type ServiceReport } from './control.js'
 import type { ProgramResult } from './program.js'
 
@@ -30,6 +31,20 @@ export function controlByPacemaker(name: string): Control {
       const isStuck = obstacle === 'blocked' || (state !== aim && state !== 'changing')
       if (obstacle !== undefined && isStuck) throw obstacleError('pacemaker', name, aim, obstacle)
     },
+    readConfigPaths: readPathsOfResource(status),
+  }
+}
+
+/** The agent of a resource, in parentheses behind its name, says what runs: a unit, an init script, or a bundle's container. Others never tell. */
+function readPathsOfResource(status: readonly string[]): ReadPaths {
+  return async (read) => {
+    const output = (await read(status)) ?? ''
+    const [, resource = '', agent = ''] = /^[\s*]*(\S+)\s+\((\S+)\):/m.exec(output) ?? []
+    const [, kind, name = ''] = /^(systemd|service|lsb|ocf:.*):([^:]+)$/.exec(agent) ?? []
+    if (kind === 'systemd') return readPathsOfUnit(name)(read)
+    if (kind === 'lsb') return readPathsOfInitScript(name)(read)
+    if (!output.includes('Container bundle')) return undefined
+    return ['docker', 'podman'].includes(name) ? readPathsOfContainer(name, resource)(read) : 'unknown'
   }
 }
 

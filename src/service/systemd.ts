@@ -1,5 +1,5 @@
 import { readPathsOfUnit } from './config-paths.js'
-import { type Ask, type Control, HINT, noStateError } from './control.js'
+import { type Ask, type Control, noStateError, WRONG_SERVICE_HINT } from './control.js'
 import { controlError } from './program.js'
 
 /** systemctl(1), is-active: the state in a word. A unit that is not loaded is `inactive` too. A stop ends `Restart=` too: systemd.service(5). */
@@ -21,7 +21,8 @@ export function controlBySystemd(name: string): Control {
     exists: {
       command: ['systemctl', 'show', '--property=LoadState', '--value', name],
       check: ({ output }) => {
-        if (output.trim() === 'not-found') throw controlError(`The unit ${name}`, 'does not exist', '', HINT)
+        if (output.trim() === 'not-found')
+          throw controlError(`The unit ${name}`, 'does not exist', '', WRONG_SERVICE_HINT)
       },
     },
     prepare: async (aim, ask) => {
@@ -40,7 +41,7 @@ async function requireNoRestart(name: string, ask: Ask): Promise<void> {
   const properties = ['DropInPaths', 'TriggeredBy', 'UpheldBy']
   const { output } = await ask(['systemctl', 'show', ...properties.map((each) => `--property=${each}`), name])
   if (/^DropInPaths=.*\/50-pacemaker\.conf\b/m.test(output))
-    throw controlError(`The unit ${name}`, 'is run by pacemaker, which would start it again', '', HINT)
+    throw controlError(`The unit ${name}`, 'is run by pacemaker, which would start it again', '', WRONG_SERVICE_HINT)
   const others = [...output.matchAll(/^(?:TriggeredBy|UpheldBy)=(.+)$/gm)].flatMap(([, units = '']) => units.split(' '))
   const active = await findActiveUnit(others, ask)
   if (active === undefined) return

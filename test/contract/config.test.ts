@@ -22,7 +22,9 @@ beforeEach(async () => {
 afterEach(() => database.close())
 
 const run = async (config: object, request: object = {}, ...args: string[]) => {
-  const outcome = await agent({ host: 'vol1@arrayA', connection: database.connection, config, ...request }, { args })
+  const asked = { host: 'vol1@arrayA', connection: database.connection, config, ...request }
+  const env = { OS_DEFAULT__HOST: asked.host.replace(/@.*/, '') } // not this machine's name
+  const outcome = await agent(asked, { args, env })
   expect(outcome.stdout).not.toContain('s3cr3t')
   return outcome.result
 }

@@ -61,6 +61,7 @@ describe('a failover to another array while the service is being stopped', () =>
       const { result } = await agent({
         ...PROMOTION,
         connection: database.connection,
+        config_file: file,
         config: { file, ...config },
         service: makeService(database, { stop: FAIL_OVER_TO_Z }),
       })
@@ -95,6 +96,7 @@ describe('a failover to another array while the service is being stopped', () =>
       const { result } = await agent({
         ...PROMOTION,
         connection: database.connection,
+        config_file: file,
         config: { file, promote: 'arrayB', replication_device: [C] },
         service: makeService(database, { stop: "UPDATE services SET replication_status = 'failing-over'" }),
       })
@@ -122,6 +124,7 @@ describe('a fail-back while the service is being stopped', () => {
       const { result } = await agent({
         ...PROMOTION,
         connection: database.connection,
+        config_file: file,
         config: { file, ...config },
         service: makeService(database, { stop: FAIL_BACK }),
       })

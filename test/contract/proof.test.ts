@@ -1,11 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { agent } from '../support/agent.js'
 import { confFile, PURE } from '../support/conf.js'
 import { embedded, type TestDatabase } from '../support/databases.js'
-import { FAILED_OVER, HEALTHY, service } from '../support/rows.js'
+import { FAILED_OVER, HEALTHY, insert, service } from '../support/rows.js'
 
 const { folder } = inject('peers')
 
@@ -14,6 +23,7 @@ const C = { backend_id: 'arrayC', san_ip: '10.0.0.3', api_token: 's3cr3t-C' }
 const RESET = { active_backend: 'reset', replication: 'enabled' }
 const WHOLE = { ...RESET, frozen: false }
 const MOVED = { promote: 'arrayB', replication_device: [C] }
+const OLD_COPY = '.cinder.conf.before-promotion-arrayA'
 
 const PROMOTED = `[arrayA]
 volume_driver = cinder.volume.drivers.pure.PureISCSIDriver
@@ -83,7 +93,9 @@ const done = async (site: Site) => {
   expect(result).toMatchObject({ changed: true, failed: false })
   expect(result.backends[0]?.actions).toEqual(check.backends[0]?.actions)
   expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null })
-  expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
+  const { config, frozen } = site.request as { config?: object; frozen?: boolean }
+  const isOpen = config !== undefined && frozen === undefined && !site.service && site.conf !== PROMOTED
+  expect(readdirSync(dirname(file))).toEqual([...(isOpen ? [OLD_COPY] : []), 'cinder.conf'])
   expect(await run(file, site)).toMatchObject({ changed: false, failed: false })
   return { file, result }
 }
@@ -154,11 +166,17 @@ describe('a reset that nothing proves', () => {
   )
 
   test('goes on if it is bare, with a warning that says how to state it', async () => {
-    for (const conf of ['', misspelt, HALF, PROMOTED]) {
+    for (const conf of ['', HALF, PROMOTED]) {
       await toArray('arrayB')
       const { result } = await done({ conf, request: RESET })
       expect(result.warnings.join()).toMatch(/arrayB.*promoted/)
     }
+  })
+
+  test('is refused even if it is bare or stated, where the section has the entry in another case', async () => {
+    for (const promoted of [undefined, 'arrayB']) await refused({ conf: misspelt, request: { ...RESET, promoted } })
+    const request = { ...RESET, promoted: 'arrayB', config: { replication_device: [C] } }
+    await refused({ conf: misspelt, request })
   })
 
   test('goes on once it is stated, without a warning', async () => {
@@ -176,6 +194,26 @@ describe('a reset that nothing proves', () => {
       const { result } = await done({ conf, request: { ...RESET, frozen: false, force: true } })
       expect(result.warnings.join()).toMatch(/not_promoted.*arrayB/)
     }
+  })
+
+  test('of a cluster whose rows name two arrays is refused, bare and stated', async () => {
+    await database.execute(
+      `DELETE FROM services; ${insert('clusters', { id: 9, name: 'c9@arrayA', binary: 'cinder-volume', deleted: 0, race_preventer: 0, ...FAILED_OVER })} ${[
+        'arrayB',
+        'arrayC',
+      ]
+        .map((active_backend_id, index) =>
+          service(index + 1, `vol${index + 1}@arrayA`, {
+            ...FAILED_OVER,
+            active_backend_id,
+            cluster_name: 'c9@arrayA',
+          }),
+        )
+        .join('')}`,
+    )
+    const request = { cluster: 'c9@arrayA', host: undefined, ...RESET }
+    for (const promoted of [undefined, 'arrayB', 'arrayC'])
+      await refused({ conf: '', request: { ...request, promoted } })
   })
 
   test('of several backends has one warning, and one of them that is disproven refuses all', async () => {
@@ -273,6 +311,136 @@ describe('a promotion by this run is proof', () => {
   })
 })
 
+/** What the row has after a reset that is held until the start. */
+const HELD = {
+  replication_status: 'disabled',
+  active_backend_id: null,
+  disabled: 1,
+  disabled_reason: 'frozen',
+  frozen: 1,
+}
+
+describe('a start', () => {
+  const stop = () => unlinkSync(on)
+  const started = async (file: string, request: object) => run(file, { request, service: true })
+  /** An edit by the agent, after which the row is set by somebody else. */
+  const edited = async (row: object) => {
+    const file = confFile(PURE)
+    expect(await run(file, { request: { config: MOVED } })).toMatchObject({ changed: true, failed: false })
+    await database.execute(`DELETE FROM services; ${service(1, 'vol1@arrayA', { ...row, updated_at: null })}`)
+    stop()
+    return file
+  }
+
+  test('on an edited section is refused while the row is failed over', async () => {
+    await refused({ request: { config: { replication_device: [C] } }, service: true })
+    await refused({ request: { config: MOVED }, service: true })
+  })
+
+  test('of a later run too', async () => {
+    const file = await edited(FAILED_OVER)
+    const result = await started(file, {})
+    expect(result.error?.code).toBe('not_promoted')
+    expect(result.msg).toContain(OLD_COPY)
+    expect(existsSync(on)).toBe(false)
+    expect(await started(file, { ...WHOLE, config: MOVED })).toMatchObject({ changed: true, failed: false })
+    expect(existsSync(on)).toBe(true)
+  })
+
+  test('is not refused while the section has the array that the row names', async () => {
+    stop()
+    expect(await started(confFile(PURE), {})).toMatchObject({ changed: true, failed: false })
+  })
+
+  test.each<[string, object]>([
+    ['by the same request', { ...WHOLE, config: MOVED }],
+    ['by a statement', { ...WHOLE, promoted: 'arrayB' }],
+    ['by a request that names no array', WHOLE],
+    ['of the service alone', {}],
+  ])('after the reset is refused %s, if another hand has put the old primary back', async (_, request) => {
+    const file = await edited(HELD)
+    for (const text of [HALF, PURE]) {
+      writeFileSync(file, text)
+      const { error } = await started(file, request)
+      // With the entry back in its section the name of the replica is about a backend that is not failed over.
+      expect(error?.code).toBe('config' in request && text === PURE ? 'not_failed_over' : 'not_promoted')
+      expect([existsSync(on), readFileSync(file, 'utf8')]).toEqual([false, text])
+      expect(readdirSync(dirname(file))).toContain(OLD_COPY)
+    }
+    writeFileSync(file, PROMOTED)
+    expect(await started(file, request)).toMatchObject({ failed: false })
+    expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
+  })
+
+  test('after a statement that the section disproves is refused, also of a row that was reset', async () => {
+    await database.execute(`DELETE FROM services; ${service(1, 'vol1@arrayA', { ...HELD, updated_at: null })}`)
+    await refused({ request: { ...WHOLE, promoted: 'arrayB' }, service: true })
+  })
+
+  test('after a fail-back is refused until the section has its old primary again', async () => {
+    const file = await edited({ ...HEALTHY, active_backend_id: '' })
+    const { error } = await started(file, {})
+    expect(error).toMatchObject({ code: 'not_promoted', hint: expect.stringContaining(OLD_COPY) })
+    expect(readdirSync(dirname(file))).toContain(OLD_COPY)
+    renameSync(join(dirname(file), OLD_COPY), file)
+    expect(await started(file, {})).toMatchObject({ changed: true, failed: false })
+  })
+})
+
+describe('an old copy', () => {
+  test.each<[string, object]>([
+    ['is kept as long as the backend is frozen', { ...RESET, config: MOVED }],
+    ['is kept as long as cinder-volume is stopped', { ...RESET, config: MOVED, service: { state: 'stopped' } }],
+  ])('%s, and removed by the thaw', async (_, { service: wanted, ...request }: { readonly service?: object }) => {
+    const file = confFile(PURE)
+    const first = wanted === undefined ? request : { ...request, wait: false, service: { ...flag(), ...wanted } }
+    expect(await run(file, { request: first })).toMatchObject({ changed: true, failed: false })
+    expect(readdirSync(dirname(file))).toContain(OLD_COPY)
+    writeFileSync(file, HALF)
+    expect((await run(file, { request: { frozen: false } })).error?.code).toBe('not_promoted')
+    writeFileSync(file, PROMOTED)
+    expect(await run(file, { request: { frozen: false } })).toMatchObject({ changed: true, failed: false })
+    expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
+  })
+
+  test('that cannot be kept is told before anything is done', async () => {
+    const file = confFile(PURE)
+    mkdirSync(join(dirname(file), OLD_COPY))
+    const before = await database.rows('services')
+    for (const args of [['--check'], []]) {
+      const { error, changed } = await run(file, { request: { ...WHOLE, config: MOVED }, service: true }, ...args)
+      expect([error?.code, changed]).toEqual(['config_write_failed', false])
+    }
+    expect([await database.rows('services'), readFileSync(file, 'utf8')]).toEqual([before, PURE])
+  })
+})
+
+test('a reset that leaves cinder-volume stopped thaws nothing', async () => {
+  const request = { ...WHOLE, config: MOVED, wait: false, service: { ...flag(), state: 'stopped' } }
+  await refused({ request }, 'invalid_request')
+  const { frozen: _, ...rest } = request
+  const file = confFile(PURE)
+  expect(await run(file, { request: rest })).toMatchObject({ changed: true, failed: false })
+  expect((await database.rows('services'))[0]).toMatchObject({ active_backend_id: null, frozen: 1 })
+})
+
+describe('a failover that ended in an error, and whose row names no array,', () => {
+  const ended = () => toArray(null, { replication_status: 'failover-error' })
+
+  test('is not settled by a statement that the section disproves', async () => {
+    await ended()
+    await refused({ request: { ...WHOLE, promoted: 'arrayB' } })
+    await refused({ request: { ...WHOLE, promoted: 'arrayB', config: { options: { use_chap: true } } } })
+  })
+
+  test('is settled by the settings of the array that is stated', async () => {
+    await ended()
+    const config = { options: B, replication_device: [C] }
+    const { result } = await done({ request: { ...WHOLE, promoted: 'arrayB', config } })
+    expect(result.warnings.join()).toContain('failover')
+  })
+})
+
 describe('by the driver', () => {
   const netapp = `[arrayA]
 volume_driver = cinder.volume.drivers.netapp.common.NetAppDriver
@@ -315,6 +483,13 @@ replication_device = backend_id:arrayB,san_ip:10.0.0.2,san_login:admin2
     ['PowerMax: the address of Unisphere', byOptions(powermax, { san_ip: '10.0.0.6' })],
     ['an unknown driver: no address', byOptions(unknown, { san_login: 'admin2' })],
     ['an unknown driver: another address', byOptions(unknown, { san_ip: '10.0.0.9', san_login: 'admin2' })],
+    [
+      'an unknown driver: one address of two',
+      byOptions(unknown.replace('san_ip = 10.0.0.1', 'san_ip = 10.0.0.1\nrest_ip = 10.0.1.1'), {
+        san_ip: '10.0.0.2',
+        san_login: 'admin2',
+      }),
+    ],
     [
       'an unknown driver: an address that both arrays share',
       byOptions(unknown.replace('san_ip:10.0.0.2', 'san_ip:10.0.0.1'), { san_login: 'admin2' }),
@@ -375,6 +550,6 @@ describe('what else says that all is well', () => {
 
 test('oslo.config reads nothing of the copy that is kept as proof', () => {
   const file = confFile(PURE)
-  execFileSync('cp', [file, join(dirname(file), '.cinder.conf.before-promotion-arrayA')])
+  execFileSync('cp', [file, join(dirname(file), OLD_COPY)])
   expect(readdirSync(dirname(file)).filter((name) => name.endsWith('.conf'))).toEqual(['cinder.conf'])
 })

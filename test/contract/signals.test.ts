@@ -148,12 +148,13 @@ describe('SIGTERM in the middle of a promotion ends in one JSON result that tell
     const on = join(place, 'on')
     writeFileSync(on, '')
     const there = { start: ['touch', on], stop: ['rm', on], status: ['test', '-e', on], state: 'stopped' }
-    writeFileSync(join(place, 'request.json'), request(there))
+    writeFileSync(join(place, 'request.json'), JSON.stringify({ ...JSON.parse(request(there)), frozen: true }))
     const { stdout } = spawnSync('script', ['-qec', `${EXECUTABLE} < ${place}/request.json`, '/dev/null'], {
       encoding: 'utf8',
       cwd: place,
     })
-    expect(stdout.split(/\r?\n/).slice(0, 2)).toEqual([
+    expect(stdout.split(/\r?\n/).slice(0, 3)).toEqual([
+      'cinder-backend: writing the rows: freeze the backend',
       'cinder-backend: stopping cinder-volume (command)',
       'cinder-backend: writing the rows: reset the active backend, enable replication',
     ])

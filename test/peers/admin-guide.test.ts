@@ -10,12 +10,12 @@ import type { ResultDocument } from '../../src/model/contract.generated.js'
 import { toRequest } from '../../src/request/request.js'
 import { EXECUTABLE } from '../support/agent.js'
 import { sqliteByCinder, type TestDatabase, titled } from '../support/databases.js'
-import { whyNoMounts, withMounts } from '../support/mounts.js'
+import { withMounts } from '../support/mounts.js'
 import { HEALTHY, service } from '../support/rows.js'
 import { beating, cinderVolume, FAIL_OVER } from '../support/volume.js'
 
-const { folder } = inject('peers')
-const missing = sqliteByCinder.missing ?? whyNoMounts
+const { folder, missing: peers } = inject('peers')
+const missing = sqliteByCinder.missing ?? peers.mountNamespaces
 const path = new URL('../../docs/admin-guide.md', import.meta.url).pathname
 const guide = readFileSync(path, 'utf8')
 
@@ -104,6 +104,9 @@ function systemctl({ start, stop, status }: ReturnType<typeof cinderVolume>['ser
 case "$*" in
 "is-active cinder-volume") ${status.join(' ')} && echo active || { echo inactive; exit 3; } ;;
 "show --property=LoadState --value cinder-volume") echo loaded ;;
+"show --property=ExecStart --property=MainPID cinder-volume")
+  echo 'ExecStart={ path=/usr/bin/cinder-volume ; argv[]=/usr/bin/cinder-volume --config-file /etc/cinder/cinder.conf ; ignore_errors=no }' ;;
+"show --property=DropInPaths --property=TriggeredBy --property=UpheldBy cinder-volume") ;;
 "start cinder-volume") ${start.join(' ')} ;;
 "stop cinder-volume") ${stop.join(' ')} ;;
 *) exit 64 ;;

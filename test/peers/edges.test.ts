@@ -235,7 +235,13 @@ describe('programs that go wrong', () => {
       }
       writeFileSync(config.file, '[arrayA]\npure_api_token = pure-hunter2pw\n')
       const { manager } = flag({ more: { start: ':', stop: `echo '${said}' >&2; exit 1` } })
-      const { result, stdout, stderr } = await agent({ ...base, config, service: manager, wait: false })
+      const { result, stdout, stderr } = await agent({
+        ...base,
+        config_file: config.file,
+        config,
+        service: manager,
+        wait: false,
+      })
       expect(result).toMatchObject({ error: { code: 'service_control_failed' } })
       expect(stdout + stderr).not.toContain('hunter2')
     })()
@@ -275,10 +281,10 @@ describe('what is refused or told', () => {
     'a start after an edit without a reset, and one that nobody waits for',
     withRow(FAILED_OVER, async (_, base) => {
       const file = join(mkdtempSync(join(folder, 'edit-')), 'cinder.conf')
-      writeFileSync(file, '[arrayA]\nsan_ip = 192.0.2.1\n')
+      writeFileSync(file, '[DEFAULT]\nhost = vol1\n[arrayA]\nsan_ip = 192.0.2.1\n')
       const config = { file, options: { san_ip: '192.0.2.2' } }
       const { manager } = flag()
-      const edit = await agent({ ...base, config, service: manager }, { args: ['--check'] })
+      const edit = await agent({ ...base, config_file: file, config, service: manager }, { args: ['--check'] })
       expect(edit.result.warnings).toEqual([
         expect.stringMatching(/starts on an edited section while vol1@arrayA is still/),
       ])

@@ -8,6 +8,7 @@ import {
   type ArrayName,
   CLUSTER,
   HOST,
+  PAIR,
   startWholeCinder,
   type WholeCinder,
 } from '../support/peers/whole-cinder.js'
@@ -31,6 +32,7 @@ const failedOver = (name: ArrayName) => ({
 const FAILED_BACK = { replication_status: 'enabled', active_backend_id: '' }
 
 type Member = ReturnType<WholeCinder['startMember']>
+type Pair = ReturnType<WholeCinder['startPair']>
 
 /** Cinder's own thaw leaves an empty reason behind. */
 const HEALTHY_MEMBER = { disabled: 0, frozen: 0, replication_status: 'enabled' }
@@ -89,8 +91,8 @@ describe.skipIf(absent !== null)(
       let old: string
 
       test.sequential('a failover takes replicated volumes along, and leaves the others in error', async () => {
-        await cinder.createType('replicated', { replication_enabled: '<is> True', volume_backend_name: 'vol1' })
-        await cinder.createType('plain', { volume_backend_name: 'vol1' })
+        await cinder.createType('replicated', { replication_enabled: '<is> True', volume_backend_name: HOST })
+        await cinder.createType('plain', { volume_backend_name: HOST })
         const volume = await cinder.createVolume('replicated')
         const plain = await cinder.createVolume('plain')
         expect([volume, plain]).toMatchObject([{ status: 'available' }, { status: 'available' }])
@@ -280,7 +282,7 @@ describe.skipIf(absent !== null)(
       let other: Member
 
       beforeAll(async () => {
-        await cinder.createType('clustered', { replication_enabled: '<is> True', volume_backend_name: 'c1' })
+        await cinder.createType('clustered', { replication_enabled: '<is> True', volume_backend_name: CLUSTER })
         one = cinder.startMember('vol2')
         other = cinder.startMember('vol3')
         await until('both beat', async () => (await readMembers()).length === 2 && cinder.hasPool(CLUSTER))
@@ -339,6 +341,80 @@ describe.skipIf(absent !== null)(
         expect(await readMembers()).toMatchObject([HEALTHY, HEALTHY])
         for (const volume of [id, (await cinder.createVolume('clustered')).id])
           expect(await cinder.connect(volume)).toBe(ARRAYS.arrayB)
+      })
+    })
+
+    describe.concurrent('two backends of one cinder-volume', () => {
+      const { host, neighbour } = PAIR
+      let pair: Pair
+      let failover: ReturnType<WholeCinder['holdFailover']>
+      /** A replicated volume from before the failover. */
+      let old: string
+
+      /** Promotes the first one, without a replica. */
+      const promote = (...args: readonly string[]) =>
+        agent(
+          { ...promotion('arrayB', [], pair.service), host, replication: 'disabled', config_file: pair.conf },
+          { args },
+        )
+      const about = (warnings: readonly string[], fact: string) => warnings.filter((each) => each.includes(fact))
+
+      beforeAll(async () => {
+        await cinder.createType('paired', { replication_enabled: '<is> True', volume_backend_name: host })
+        pair = cinder.startPair()
+        await until('both beat', async () => (await cinder.hasPool(host)) && cinder.hasPool(neighbour))
+      })
+
+      test.sequential('one that is failing over keeps the other from a stop', async () => {
+        old = (await cinder.createVolume('paired')).id
+        expect(await cinder.failOver('arrayB', host)).toMatchObject(failedOver('arrayB'))
+        failover = cinder.holdFailover(neighbour)
+        await cinder.callFailover('arrayC', neighbour)
+        const conf = readFileSync(pair.conf, 'utf8')
+        for (const args of [['--check'], []]) {
+          const { result } = await promote(...args)
+          expect(result).toMatchObject({ changed: false, error: { code: 'failover_in_progress' } })
+          expect(result.msg).toContain(neighbour)
+        }
+        expect(await cinder.row(host)).toMatchObject({ ...failedOver('arrayB'), frozen: 0 })
+        expect(await cinder.row(neighbour)).toMatchObject({ replication_status: 'failing-over' })
+        expect(readFileSync(pair.conf, 'utf8')).toBe(conf)
+        expect(pair.starts()).toHaveLength(2)
+      })
+
+      test.sequential('one whose failover ended in an error is enabled by the restart for the other, as told before', async () => {
+        cinder.burn('arrayC', neighbour)
+        failover.release()
+        const error = { disabled: 1, replication_status: 'failover-error', active_backend_id: null }
+        const isOver = async () => (await cinder.row(neighbour))['replication_status'] !== 'failing-over'
+        await until('the failover is over', isOver)
+        expect(await cinder.row(neighbour)).toMatchObject(error)
+
+        const { result: check } = await promote('--check')
+        for (const fact of [neighbour, 'extended']) expect(about(check.warnings, fact)).toHaveLength(1)
+        expect(await cinder.row(neighbour)).toMatchObject(error)
+        const { result } = await promote()
+        const actions = PROMOTION.filter((each) => each !== 'enable_replication')
+        expect(result).toMatchObject({ failed: false, backends: [{ actions }] })
+        expect(await cinder.row(host)).toMatchObject({ ...HEALTHY, replication_status: 'disabled' })
+        await until('the neighbour has started', async () => pair.starts().length === 4)
+        await until(
+          'its driver has spoken',
+          async () => (await cinder.row(neighbour))['replication_status'] === 'enabled',
+        )
+      })
+
+      test.sequential('one that was promoted without a replica cannot extend a replicated volume until it has one', async () => {
+        expect(await cinder.connect(old)).toBe(ARRAYS.arrayB)
+        expect(await cinder.extendVolume(old, 2)).toMatchObject({ status: 'available', size: 1 })
+        expect(await cinder.createVolume('paired')).toMatchObject({ status: 'error' })
+
+        const config = { replication_device: [device('arrayC')] }
+        const request = { host, replication: 'enabled', frozen: false, config_file: pair.conf, config }
+        const { result } = await agent({ ...request, service: pair.service })
+        expect(result).toMatchObject({ changed: true, failed: false })
+        // The scheduler hears of the replica with the next report of cinder-volume.
+        await until('it is extended', async () => (await cinder.extendVolume(old, 2)).size === 2)
       })
     })
   },

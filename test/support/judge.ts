@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { PYTHON } from './peers/peers.js'
 
 /** Asks one of the Python programs in support/peers how the real library sees the cases, all in one process. */
@@ -14,4 +15,21 @@ export function judge<Answer>(
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   return JSON.parse(output.toString())
+}
+
+/** Keeps one of the Python programs for cases that come one after another, each a line. Errors: it has ended. */
+export function openJudge<Answer>(name: 'primaries') {
+  const program = new URL(`peers/judge-${name}.py`, import.meta.url).pathname
+  const child = spawn(PYTHON, [program], { env: { ...process.env, PYTHONUTF8: '1' } })
+  const errors: Buffer[] = []
+  child.stderr.on('data', (chunk) => errors.push(chunk))
+  child.stdin.on('error', () => {}) // it has ended: the answer is missing
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const ask = async (each: unknown): Promise<Answer> => {
+    child.stdin.write(`${JSON.stringify(each)}\n`)
+    const { value, done } = await lines.next()
+    if (done) throw new Error(Buffer.concat(errors).toString())
+    return JSON.parse(value)
+  }
+  return { ask, close: () => child.stdin.end() }
 }

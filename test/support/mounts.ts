@@ -1,9 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { join } from 'node:path'
-import { inject } from 'vitest'
-
-const { folder } = inject('peers')
 const UNSHARE = ['unshare', '--map-root-user', '--mount']
 
 /** The command in a mount namespace of its own, where other folders stand in the place of some. Keys are places, values what stands there. */
@@ -11,10 +5,3 @@ export function withMounts(mounts: Readonly<Record<string, string>>, command: re
   const binds = Object.entries(mounts).map(([place, source]) => `mount --bind '${source}' '${place}' && `)
   return binds.length === 0 ? command : [...UNSHARE, 'sh', '-c', `${binds.join('')}exec "$@"`, 'sh', ...command]
 }
-
-/** A container may forbid it. */
-export const whyNoMounts = spawnSync('unshare', [
-  ...withMounts({ '/etc': mkdtempSync(join(folder, 'etc-')) }, ['true']).slice(1),
-]).status
-  ? 'no mount namespace can be made here'
-  : null

@@ -19,11 +19,15 @@ export interface World {
   file: string
   /** The file from before an edit that took the active array out of it, as long as it is kept. */
   oldCopy?: string | undefined
+  /** Whether the copy cannot be removed. */
+  readonly keepsCopies?: boolean
   service: ServiceState
   /** `services.host` of the row whose heartbeat the service sends. */
   readonly serviceHost: string
   /** Whether the driver can replicate to what replication_device names. */
   readonly driverReplicates: boolean
+  /** Whether something starts the service again while it must be stopped. */
+  readonly restarts?: boolean
   timeMs: number
 }
 
@@ -44,6 +48,7 @@ export interface WorldRow {
 }
 
 const PATH = '/etc/cinder/cinder.conf'
+export const OLD_COPY_PATH = '/etc/cinder/.cinder.conf.before-promotion-arrayA'
 const BEAT_MS = 1000
 const REPORT_INTERVAL_S = 2
 const SERVICE_DOWN_TIME_S = 10
@@ -125,7 +130,15 @@ export function openWorld(
     },
     readConfig: async () => {
       onCall('readConfig')
-      return { files: [readFile(world.file)], oldCopies: listOldCopies(world), obstacles: new Map(), env: {} }
+      return {
+        files: [readFile(world.file)],
+        oldCopies: listOldCopies(world),
+        obstacles: new Map(),
+        copyObstacles: new Map(),
+        env: {},
+        doubt: undefined,
+        machine: undefined,
+      }
     },
     replaceFile: async ({ before, after, keepsOldCopy }) => {
       onCall('replaceFile')
@@ -136,7 +149,9 @@ export function openWorld(
       return undefined
     },
     removeOldCopy: async () => {
+      if (world.keepsCopies) return OLD_COPY_PATH
       world.oldCopy = undefined
+      return undefined
     },
     manager: request.service && makeManager(world, note, onCall),
     store: makeStore(world, note, onCall),
@@ -191,13 +206,16 @@ function readFile(text: string): SourceFile {
 function listOldCopies({ oldCopy, serviceHost }: World): readonly OldCopy[] {
   if (oldCopy === undefined) return []
   const section = serviceHost.split('@').at(-1) ?? ''
-  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: `${PATH}.old` } }]
+  return [{ section, original: PATH, file: { ...readFile(oldCopy), path: OLD_COPY_PATH } }]
 }
 
 function makeManager(world: World, note: Note, onCall: (name: string) => void): NonNullable<ExecuteOptions['manager']> {
   return {
     manager: 'systemd',
     name: 'cinder-volume',
+    requireStaysStopped: async () => {
+      if (world.restarts) throw new AgentError('service_control_failed', 'A timer would start it again.')
+    },
     readConfigPaths: async () => undefined,
     readState: async () => {
       onCall('readState')

@@ -18,7 +18,9 @@ const db = database(
 const conf = join(folder, 'cinder.conf')
 writeFileSync(
   conf,
-  `[database]
+  `[DEFAULT]
+host = vol1
+[database]
 connection = sqlite:///${file}
 [arrayA]
 volume_driver = cinder.volume.drivers.pure.PureISCSIDriver

@@ -19,7 +19,9 @@ db.close()
 mkdirSync(join(home, '.cinder'))
 writeFileSync(
   join(home, '.cinder/cinder.conf'),
-  `[database]
+  `[DEFAULT]
+host = vol1
+[database]
 connection = sqlite:///${file}
 [arrayA]
 volume_driver = cinder.volume.drivers.pure.PureISCSIDriver

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { agent } from '../../support/agent.js'
 import { confFile, PURE } from '../../support/conf.js'
 import { embedded, type TestDatabase, titled } from '../../support/databases.js'
-import { whyNoMounts } from '../../support/mounts.js'
 import { FAILED_OVER, service } from '../../support/rows.js'
 
-const { folder } = inject('peers')
+const { folder, missing } = inject('peers')
 const EDITED = PURE.replace('san_ip = 10.0.0.1', 'san_ip = 10.0.0.9')
 const config = { options: { san_ip: '10.0.0.9' } }
 
@@ -25,11 +25,14 @@ const write = (path: string, text: string) => {
   writeFileSync(path, text)
   return path
 }
+const REFUSED = { changed: false, error: { code: 'config_error' } }
+const HOST = '[DEFAULT]\nhost = vol1\n'
 const good = () => `[database]\nconnection = ${database.connection}\n`
 const bad = '[database]\nconnection = sqlite:////nowhere.sqlite\n'
 const read = (path: string) => readFileSync(path, 'utf8')
 
-describe.skipIf(whyNoMounts !== null)(titled({ name: 'the default files', missing: whyNoMounts }), () => {
+const byMounts = titled({ name: 'the default files', missing: missing.mountNamespaces })
+describe.skipIf(missing.mountNamespaces !== null)(byMounts, () => {
   let etc: string
   let cinder: string
   beforeEach(() => {
@@ -80,7 +83,8 @@ describe.skipIf(whyNoMounts !== null)(titled({ name: 'the default files', missin
     expect(await ask({ connection, config })).toMatchObject(none)
     expect(await ask({ config })).toMatchObject(none)
     const theirs = write(join(etc, 'cinder/cinder.conf'), PURE)
-    expect(await ask({ connection, config })).toMatchObject({ changed: true })
+    const env = { OS_DEFAULT__HOST: 'vol1' } // not this machine's name
+    expect(await ask({ connection, config }, env)).toMatchObject({ changed: true })
     expect([read(own), read(theirs)]).toEqual([`${good()}${PURE}`, EDITED])
     expect(await ask({ connection, config: { ...config, file: own } })).toMatchObject(none)
 
@@ -125,22 +129,36 @@ describe('the file that the request names', () => {
     expect(read(theirs)).toBe(EDITED)
   })
 
-  test('is edited if no file that cinder-volume reads here has the section: it is the copy of a container', async () => {
+  test('is edited without a service, as the copy of a container, if the request names no other files', async () => {
     const copy = confFile(PURE)
-    expect(await ask({ config_file: confFile('[arrayQ]\n'), config: { ...config, file: copy } })).toMatchObject({
-      changed: true,
-    })
+    for (const other of [{ config_file: confFile('[arrayQ]\n') }, { config_dir: mkdtempSync(join(folder, 'dir-')) }])
+      expect(await ask({ ...other, config: { ...config, file: copy } })).toMatchObject(REFUSED)
+    expect(await ask({ config: { ...config, file: copy } })).toMatchObject({ changed: true })
     expect(read(copy)).toBe(EDITED)
   })
 
+  test('is refused with a service that is not known to read it', async () => {
+    const copy = confFile(PURE)
+    const asked = { config: { ...config, file: copy }, service: status, wait: false, force: true }
+    for (const other of [{}, { config_file: confFile('[arrayQ]\n') }]) {
+      const { changed, error } = await ask({ ...asked, ...other })
+      expect({ changed, code: error?.code }).toEqual({ changed: false, code: 'config_error' })
+      expect(error?.hint).toContain('config_file')
+    }
+    expect(read(copy)).toBe(PURE)
+    expect(
+      await ask({ ...asked, config_file: copy, service: { ...status, state: 'stopped', status: ['false'] } }),
+    ).toMatchObject({ changed: true })
+  })
+
   describe('with a manager that tells what cinder-volume is started with', () => {
-    /** A folder with a systemctl that knows one running unit. */
-    const unit = (args: string): string => {
+    /** A folder with a systemctl that knows one stopped unit. */
+    const unit = (args: string, program = '/usr/bin/cinder-volume'): string => {
       const bin = mkdtempSync(join(folder, 'bin-'))
-      const shown = `ExecStart={ path=/usr/bin/cinder-volume ; argv[]=/usr/bin/cinder-volume ${args} ; ignore_errors=no ; pid=0 }`
+      const shown = `ExecStart={ path=${program} ; argv[]=${program} ${args} ; ignore_errors=no ; pid=0 }`
       writeFileSync(
         join(bin, 'systemctl'),
-        `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
+        `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; *DropInPaths*) ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
         { mode: 0o755 },
       )
       return bin
@@ -150,7 +168,7 @@ describe('the file that the request names', () => {
     test('is refused if it is none of them, whatever else the request names', async () => {
       const theirs = confFile(PURE)
       const other = confFile(PURE, 'other.conf')
-      const bin = unit(`--config-file ${theirs}`)
+      const bin = unit(`--config-file ${confFile(HOST)} --config-file ${theirs}`)
       const asked = { config_file: other, config: { ...config, file: other }, ...systemd }
       const { changed, error, msg } = await ask(asked, bin)
       expect({ changed, code: error?.code }).toEqual({ changed: false, code: 'config_error' })
@@ -188,11 +206,125 @@ describe('the file that the request names', () => {
 
     test('is that of the folders too', async () => {
       const theirs = confFile(PURE)
-      const bin = unit(`--config-file ${confFile('[DEFAULT]\n')} --config-dir ${dirname(theirs)}`)
+      const bin = unit(`--config-file ${confFile(HOST)} --config-dir ${dirname(theirs)}`)
       expect(await ask({ config, ...systemd }, bin)).toMatchObject({ changed: true })
       expect(read(theirs)).toBe(EDITED)
     })
   })
+})
+
+describe('the machine whose name Cinder takes if cinder.conf sets no host', () => {
+  const machine = hostname()
+  const ask = async (request: object, bin?: string) => {
+    const env = bin === undefined ? {} : { PATH: `${bin}:${process.env['PATH']}` }
+    return (await agent({ host: 'vol1@arrayA', connection: database.connection, ...request }, { env })).result
+  }
+  /** A folder with managers that start cinder-volume with these files. */
+  const manage = (file: string, name: string): string => {
+    const bin = mkdtempSync(join(folder, 'bin-'))
+    const words = JSON.stringify([
+      'cinder-volume',
+      ['--config-file', file],
+      [{ Source: '/', Destination: '/' }],
+      name,
+      '',
+    ])
+    const script = `#!/bin/sh
+case "$*" in
+*ExecStart*) echo 'ExecStart={ path=/x ; argv[]=/usr/bin/cinder-volume --config-file ${file} ; ignore_errors=no }' ;;
+*LoadState*) echo loaded ;;
+*Mounts*) echo '${words}' ;;
+*State.Status*) echo exited ;;
+is-active*) echo inactive; exit 3 ;;
+esac
+`
+    for (const program of ['systemctl', 'podman', 'docker']) writeFileSync(join(bin, program), script, { mode: 0o755 })
+    return bin
+  }
+  const service = (manager: string) => ({ service: { manager, name: 'it', state: 'stopped' }, wait: false })
+
+  test.each(['systemd', 'podman', 'docker'])('must be that of the row, with %s', async (manager) => {
+    const file = confFile(PURE)
+    const own = manager === 'systemd' ? machine : 'inside'
+    const bin = manage(file, 'inside')
+    const { changed, error, msg } = await ask({ config, ...service(manager), force: true }, bin)
+    expect({ changed, code: error?.code }).toEqual({ changed: false, code: 'config_error' })
+    expect(msg).toContain(`${own}@arrayA`)
+    expect(msg).toContain('sets no host')
+    expect(read(file)).toBe(PURE)
+    await database.execute(`UPDATE services SET host = '${own}@arrayA'`)
+    expect(await ask({ host: `${own}@arrayA`, config, ...service(manager) }, bin)).toMatchObject({
+      changed: true,
+      warnings: [],
+    })
+  })
+
+  test('is told if it is not that of the row, where it may run elsewhere', async () => {
+    const told = { changed: true, warnings: [expect.stringContaining(machine)] }
+    const commands = { manager: 'command', start: ['true'], stop: ['true'], status: ['false'], state: 'stopped' }
+    expect(await ask({ config: { ...config, file: confFile(PURE) } })).toMatchObject(told)
+    expect(await ask({ config_file: confFile(PURE), config, service: commands, wait: false })).toMatchObject(told)
+    await database.execute(`UPDATE services SET host = '${machine}@arrayA'`)
+    const own = { host: `${machine}@arrayA`, config: { ...config, file: confFile(PURE) } }
+    expect(await ask(own)).toMatchObject({ changed: true, warnings: [] })
+  })
+})
+
+describe('a manager that should tell its files, and does not', () => {
+  /** A folder with a systemctl whose stopped unit takes its options from elsewhere. */
+  const bin = () => {
+    const made = mkdtempSync(join(folder, 'bin-'))
+    const shown =
+      'ExecStart={ path=/usr/bin/cinder-volume ; argv[]=/usr/bin/cinder-volume $OPTIONS ; ignore_errors=no }'
+    writeFileSync(
+      join(made, 'systemctl'),
+      `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; *DropInPaths*) ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
+      { mode: 0o755 },
+    )
+    return made
+  }
+  const systemd = { service: { manager: 'systemd', name: 'it', state: 'stopped' }, wait: false }
+  const ask = async (request: object, mounts: Readonly<Record<string, string>> = {}) => {
+    const env = { PATH: `${bin()}:${process.env['PATH']}`, OS_DEFAULT__HOST: 'vol1' }
+    const { connection } = database
+    return (await agent({ host: 'vol1@arrayA', connection, ...systemd, ...request }, { env, mounts })).result
+  }
+
+  test('needs config_file for an edit', async () => {
+    const file = confFile(PURE)
+    for (const edit of [config, { ...config, file }]) {
+      const { changed, error } = await ask({ config: edit, force: true })
+      expect({ changed, error }).toMatchObject({ changed: false, error: { code: 'config_error', host: 'vol1@arrayA' } })
+      expect(error?.hint).toContain('config_file')
+    }
+    expect(read(file)).toBe(PURE)
+    expect(await ask({ config_file: file, config })).toMatchObject({ changed: true })
+    expect(read(file)).toBe(EDITED)
+  })
+
+  describe.skipIf(missing.mountNamespaces !== null)(
+    titled({ name: 'beside default files', missing: missing.mountNamespaces }),
+    () => {
+      test('has no section that is edited, or that proves or disproves a promotion', async () => {
+        await database.execute(
+          "UPDATE services SET active_backend_id = 'arrayB', replication_status = 'failed-over', frozen = 1",
+        )
+        const etc = mkdtempSync(join(folder, 'etc-'))
+        const theirs = write(join(etc, 'cinder/cinder.conf'), PURE)
+        const mounts = { '/etc': etc }
+        const reset = { active_backend: 'reset' }
+        expect(await ask({ config }, mounts)).toMatchObject(REFUSED)
+        expect(await ask(reset, mounts)).toMatchObject({ changed: false, error: { code: 'not_promoted' } })
+        expect(read(theirs)).toBe(PURE)
+        // Said by its name, it disproves what the request states.
+        const stated = { ...reset, promoted: 'arrayB' }
+        expect(await ask({ ...stated, config_file: theirs.replace(etc, '/etc') }, mounts)).toMatchObject({
+          error: { code: 'not_promoted' },
+        })
+        expect(await ask(stated, mounts)).toMatchObject({ changed: true, failed: false })
+      })
+    },
+  )
 })
 
 describe('the section of another backend', () => {
@@ -201,16 +333,17 @@ describe('the section of another backend', () => {
   const both = `${PURE}${PURE.replace('[arrayA]', '[arrayB]')}`
 
   test('is not edited without force, and its edit by force is told', async () => {
-    const file = confFile(both)
+    const text = `${HOST}${both}`
+    const file = confFile(text)
     const other = { config: { file, section: 'arrayB', ...config } }
     for (const force of [false, ['not_promoted']]) {
       const { changed, error } = await ask({ ...other, force })
       expect({ changed, code: error?.code }).toEqual({ changed: false, code: 'invalid_request' })
     }
-    expect(read(file)).toBe(both)
+    expect(read(file)).toBe(text)
     const forced = await ask({ ...other, force: true })
     expect(forced).toMatchObject({ changed: true, warnings: [expect.stringContaining('[arrayB]')] })
-    expect(read(file)).toBe(both.replace(/san_ip = 10.0.0.1(?![\s\S]*san_ip = 10.0.0.1)/, 'san_ip = 10.0.0.9'))
+    expect(read(file)).toBe(text.replace(/san_ip = 10.0.0.1(?![\s\S]*san_ip = 10.0.0.1)/, 'san_ip = 10.0.0.9'))
   })
 
   test.each([

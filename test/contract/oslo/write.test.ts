@@ -29,24 +29,7 @@ import { chance, tellChance } from '../../support/seed.js'
 const { folder, missing } = inject('peers')
 const root = process.getuid?.() === 0
 const byRoot = root ? '' : ' (skipped: needs root)'
-const mounts = titled({ name: 'on a file system of its own', missing: whyNoMount() })
-
-/** Root may mount nothing in a container without that right. */
-function whyNoMount(): string | null {
-  if (!root) return 'needs root'
-  const place = mkdtempSync(join(folder, 'mount-'))
-  if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status !== 0) return 'root may not mount anything here'
-  execFileSync('umount', [place])
-  return null
-}
-
-function whyNoImmutable(): string | null {
-  if (!root) return 'needs root'
-  const file = confFile('')
-  if (spawnSync('chattr', ['+i', file]).status !== 0) return 'root may not make a file immutable here'
-  execFileSync('chattr', ['-i', file])
-  return null
-}
+const mounts = titled({ name: 'on a file system of its own', missing: missing.mounts })
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -130,8 +113,8 @@ describe('a file that cannot be written is as it was, and nothing is left beside
     expect(statSync(file)).toMatchObject({ uid: 1234, gid: 5678 })
   })
 
-  const immutable = titled({ name: 'that is immutable', missing: whyNoImmutable() })
-  test.skipIf(whyNoImmutable() !== null)(immutable, async () => {
+  const immutable = titled({ name: 'that is immutable', missing: missing.immutableFiles })
+  test.skipIf(missing.immutableFiles !== null)(immutable, async () => {
     const file = confFile(PURE)
     execFileSync('chattr', ['+i', file])
     try {
@@ -144,7 +127,7 @@ describe('a file that cannot be written is as it was, and nothing is left beside
     }
   })
 
-  describe.skipIf(whyNoMount() !== null)(mounts, () => {
+  describe.skipIf(missing.mounts !== null)(mounts, () => {
     let mounted: string
     beforeAll(() => {
       mounted = mkdtempSync(join(folder, 'tmpfs-'))

@@ -12,7 +12,8 @@ import { until } from '../../support/volume.js'
 const { folder, missing } = inject('peers')
 const MANAGER = new URL('../../support/peers/recording-manager', import.meta.url).pathname
 
-const FILES = '[{{json .Path}},{{json .Args}},{{json .Mounts}}]'
+const FILES = '[{{json .Path}},{{json .Args}},{{json .Mounts}},{{json .Config.Hostname}},{{json .HostConfig.UTSMode}}]'
+const LABEL = '{{index .Config.Labels "PODMAN_SYSTEMD_UNIT"}}'
 
 /** The name that each has by default on Debian, and the calls that are expected. `files`: what cinder-volume is started with. */
 const MANAGERS = {
@@ -50,13 +51,16 @@ const MANAGERS = {
     files: (name: string) => [`podman container inspect --format ${FILES} ${name}`],
     status: (name: string) => `podman container inspect --format {{.State.Status}} ${name}`,
     start: (name: string) => `podman start ${name}`,
-    prepare: (name: string) => [`systemctl is-active kolla-${name}-container.service container-${name}.service`],
+    prepare: (name: string) => [
+      `podman container inspect --format ${LABEL} ${name}`,
+      `systemctl is-active kolla-${name}-container.service container-${name}.service`,
+    ],
     stop: (name: string) => `podman stop ${name}`,
     known: () => [],
   },
   pacemaker: {
     name: 'openstack-cinder-volume',
-    files: () => [],
+    files: (name: string) => [`pcs resource status ${name}`, `podman container inspect --format ${FILES} it-podman-0`],
     status: (name: string) => `pcs resource status ${name}`,
     start: (name: string) => `pcs resource enable ${name}`,
     prepare: (name: string) => [`pcs resource status ${name}`],
@@ -257,11 +261,13 @@ describe('command', () => {
     site: { database },
   }) => {
     const secrets = ['s3cr3t-A', 's3cr3t-B', 's3cr3t-new']
+    const config_file = confFile(PURE)
     const said = `echo 'the array refused ${secrets.join(' and ')}' >&2; exit 1`
     const { result, stdout, stderr } = await agent({
       host: 'vol1@arrayA',
       connection: database.connection,
-      config: { file: confFile(PURE), options: { pure_api_token: 's3cr3t-new' } },
+      config_file,
+      config: { file: config_file, options: { pure_api_token: 's3cr3t-new' } },
       service: { manager: 'command', start: ['true'], stop: ['/bin/sh', '-c', said], status: ['true'] },
     })
     expect(result).toMatchObject({ failed: true, error: { code: 'service_control_failed' } })

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { titled } from '../../support/databases.js'
@@ -91,15 +92,22 @@ describe(titled({ name: 'podman', missing: reason }), { skip: reason !== null },
     mkdirSync(conf)
     const command = ['cinder-volume', '--config-file', '/etc/cinder/cinder.conf']
     create('own', command, '--volume', `${conf}:/etc/cinder:ro`)
-    expect(await readConfigPaths(place, manager, 'own')).toEqual({ files: [join(conf, 'cinder.conf')], folders: [] })
+    const told = { files: [join(conf, 'cinder.conf')], folders: [], machine: hostname() }
+    expect(await readConfigPaths(place, manager, 'own')).toEqual(told)
 
     const copies = [{ source: '/var/lib/kolla/config_files/cinder.conf', dest: '/etc/cinder/cinder.conf' }]
     writeFileSync(join(conf, 'config.json'), JSON.stringify({ command: command.join(' '), config_files: copies }))
     create('kolla', ['kolla_start'], '--volume', `${conf}/:/var/lib/kolla/config_files/:ro`)
-    expect(await readConfigPaths(place, manager, 'kolla')).toEqual({ files: [join(conf, 'cinder.conf')], folders: [] })
+    expect(await readConfigPaths(place, manager, 'kolla')).toEqual(told)
 
-    expect(await readConfigPaths(place, manager, 'plain')).toBeUndefined()
-    expect(await readConfigPaths(place, manager, 'no-such-thing')).toBeUndefined()
+    create('named', command, '--volume', `${conf}:/etc/cinder:ro`, '--hostname', 'vol7')
+    expect(await readConfigPaths(place, manager, 'named')).toEqual({ ...told, machine: 'vol7' })
+    create('uts', command, '--volume', `${conf}:/etc/cinder:ro`, '--uts', 'host')
+    expect(await readConfigPaths(place, manager, 'uts')).toEqual(told)
+
+    create('image', command)
+    for (const name of ['plain', 'image', 'no-such-thing'])
+      expect(await readConfigPaths(place, manager, name)).toBe('unknown')
   })
 
   const unit = whyMissing('systemd')
@@ -108,6 +116,7 @@ describe(titled({ name: 'podman', missing: reason }), { skip: reason !== null },
   }, async () => {
     const systemd: Place = await startSystemd({
       'kolla-plain-container.service': '[Service]\nExecStart=/bin/sleep 100000\nRestart=always\n',
+      'quadlet.service': '[Service]\nExecStart=/bin/sleep 100000\n',
     })
     try {
       place.run('podman', 'start', 'plain')
@@ -118,6 +127,13 @@ describe(titled({ name: 'podman', missing: reason }), { skip: reason !== null },
       expect(outcome.msg).toContain('kolla-plain-container.service')
       systemd.run('systemctl', 'stop', 'kolla-plain-container')
       expect(await ask([place, systemd], wanted)).toMatchObject({ changed: true, failed: false })
+
+      create('labelled', ['/bin/sh', '-c', SERVE], '--label', 'PODMAN_SYSTEMD_UNIT=quadlet.service')
+      place.run('podman', 'start', 'labelled')
+      systemd.run('systemctl', 'start', 'quadlet')
+      const labelled = await ask([place, systemd], { ...wanted, name: 'labelled' })
+      expect(labelled).toMatchObject({ changed: false, code: 'service_control_failed', state: 'started' })
+      expect(labelled.msg).toContain('quadlet.service')
     } finally {
       await systemd.end()
     }
@@ -152,6 +168,9 @@ describe(titled({ name: "docker's command on podman", missing: noDocker }), { sk
   })
 
   test('a container tells the file that cinder-volume is started with', async () => {
-    expect(await readConfigPaths(place, 'docker', 'own')).toMatchObject({ files: ['/etc/cinder/cinder.conf'] })
+    expect(await readConfigPaths(place, 'docker', 'own')).toMatchObject({
+      files: ['/etc/cinder/cinder.conf'],
+      machine: hostname(),
+    })
   })
 })

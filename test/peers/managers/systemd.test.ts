@@ -3,11 +3,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { readPathsOfUnit } from '../../../src/service/config-paths.js'
-import { titled } from '../../support/databases.js'
+import { agent } from '../../support/agent.js'
+import { confFile, PURE } from '../../support/conf.js'
+import { embedded, titled } from '../../support/databases.js'
 import { ask, readConfigPaths, testManager, whyMissing } from '../../support/managers/ask.js'
 import type { Place } from '../../support/managers/namespace.js'
 import { startSystemd } from '../../support/managers/systemd.js'
 import { PYTHON } from '../../support/peers/peers.js'
+import { service } from '../../support/rows.js'
 import { until } from '../../support/volume.js'
 
 const SLEEP = '[Service]\nExecStart=/bin/sleep 100000\n'
@@ -28,6 +31,8 @@ const UNITS = {
   'upholder.service': `[Unit]\nUpholds=upheld.service\n${SLEEP}`,
   'named.service':
     '[Service]\nExecStart=/usr/bin/cinder-volume --config-file /etc/cinder/a.conf --config-dir=/etc/cinder/b\n',
+  'wrapped.service': "[Service]\nExecStart=/bin/sh -c 'exec cinder-volume --config-file /etc/cinder/a.conf'\n",
+  'optional.service': '[Service]\nEnvironmentFile=-/etc/default/none\nExecStart=/usr/bin/cinder-volume $OPTIONS\n',
   'debian.service': '[Service]\nExecStart=/etc/init.d/cinder-volume systemd-start\n',
 }
 
@@ -104,6 +109,35 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
     expect(isActive(name)).toBe(true)
   })
 
+  test('a unit that its timer would start is not taken for one that stays stopped', async () => {
+    place.run('systemctl', 'stop', 'timed')
+    const database = await embedded.create()
+    try {
+      await database.execute(service(1, 'vol1@arrayA', { updated_at: null }))
+      const file = confFile(`[DEFAULT]\nhost = vol1\n${PURE}`)
+      const edit = () =>
+        agent(
+          {
+            host: 'vol1@arrayA',
+            connection: database.connection,
+            config_file: file,
+            config: { options: { san_ip: '10.0.0.9' } },
+            service: { manager, name: 'timed', state: 'stopped' },
+            wait: false,
+          },
+          { env: { PATH: `${place.bin}:${process.env['PATH']}` } },
+        )
+      const { result } = await edit()
+      expect(result).toMatchObject({ changed: false, error: { code: 'service_control_failed' } })
+      expect(result.msg).toContain('timed.timer')
+      place.run('systemctl', 'stop', 'timed.timer')
+      expect((await edit()).result).toMatchObject({ changed: true, failed: false })
+    } finally {
+      await database.close()
+      place.run('systemctl', 'start', 'timed', 'timed.timer')
+    }
+  })
+
   test('a unit is stopped once its timer is', async () => {
     place.run('systemctl', 'stop', 'timed.timer')
     expect(await ask([place], { manager, name: 'timed', state: 'stopped' })).toMatchObject({
@@ -117,8 +151,8 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
       files: ['/etc/cinder/a.conf'],
       folders: ['/etc/cinder/b'],
     })
-    expect(await readConfigPaths(place, manager, 'plain')).toBeUndefined()
-    expect(await readConfigPaths(place, manager, 'no-such-thing')).toBeUndefined()
+    for (const name of ['plain', 'wrapped', 'optional', 'no-such-thing'])
+      expect(await readConfigPaths(place, manager, name)).toBe('unknown')
   })
 
   const debian = whyMissing('sysv')

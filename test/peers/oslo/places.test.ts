@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { agent } from '../../support/agent.js'
 import { titled } from '../../support/databases.js'
-import { whyNoMounts, withMounts } from '../../support/mounts.js'
+import { withMounts } from '../../support/mounts.js'
 import { PYTHON } from '../../support/peers/peers.js'
 import { chance, tellChance } from '../../support/seed.js'
 
@@ -18,7 +18,7 @@ const NAMES = [
   'cinder-volume.conf.d/c.conf',
 ]
 
-const missing = peers.oslo ?? whyNoMounts
+const missing = peers.oslo ?? peers.mountNamespaces
 
 describe.skipIf(missing !== null)(titled({ name: 'beside oslo.config itself', missing }), () => {
   test.concurrent.each([...Array(8).keys()])(

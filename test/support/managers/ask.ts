@@ -1,5 +1,5 @@
 import { expect, inject, test, vi } from 'vitest'
-import type { ConfigPaths } from '../../../src/service/manager.js'
+import type { ToldPaths } from '../../../src/service/manager.js'
 import { openManager } from '../../../src/service/open.js'
 import { agent } from '../agent.js'
 import { embedded } from '../databases.js'
@@ -39,7 +39,7 @@ export async function ask(places: readonly Place[], wanted: Wanted, args: readon
 }
 
 /** What the service's manager says of the files that it is started with. */
-export async function readConfigPaths(place: Place, manager: Manager, name: string): Promise<ConfigPaths | undefined> {
+export async function readConfigPaths(place: Place, manager: Manager, name: string): Promise<ToldPaths> {
   vi.stubEnv('PATH', makePath([place]))
   const wanted = { manager, name, state: 'started', timeout: 1, start: [], stop: [], status: [] } as const
   const opened = openManager(wanted, { signal: new AbortController().signal, scrub: (text) => text })

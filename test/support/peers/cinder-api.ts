@@ -16,7 +16,7 @@ interface Thing {
 }
 
 /** What the tests ask of the API. Each but `callFailover` returns when Cinder has done it, well or not. */
-export function openApi(port: number, host: string, row: () => Promise<TableRow>) {
+export function openApi(port: number, host: string, row: (host: string) => Promise<TableRow>) {
   const call = callApi(`http://127.0.0.1:${port}/v3/${PROJECT}`)
   const act = (id: string, action: object) => call('POST', `/volumes/${id}/action`, action)
   const read = (path: string, absent: object) => call('GET', path).catch(() => absent)
@@ -35,8 +35,8 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
     await call('DELETE', path)
     await until(`${path} is gone`, async () => !(await succeeds(call('GET', path))))
   }
-  async function callFailover(target: string): Promise<void> {
-    await call('PUT', '/os-services/failover', { host, backend_id: target })
+  async function callFailover(target: string, backend = host): Promise<void> {
+    await call('PUT', '/os-services/failover', { host: backend, backend_id: target })
   }
   return {
     /** Whether the API answers, and cinder-scheduler and cinder-volume are up. */
@@ -70,10 +70,10 @@ export function openApi(port: number, host: string, row: () => Promise<TableRow>
     /** To `default`: a fail-back. Errors: the API does not accept it. */
     callFailover,
     /** Waits until the API accepts it. The row afterwards. */
-    failOver: async (target: string): Promise<TableRow> => {
-      await until('the API accepts a failover', () => succeeds(callFailover(target)))
+    failOver: async (target: string, backend = host): Promise<TableRow> => {
+      await until('the API accepts a failover', () => succeeds(callFailover(target, backend)))
       return until('the failover is over', async () => {
-        const seen = await row()
+        const seen = await row(backend)
         return seen['replication_status'] !== 'failing-over' && seen
       })
     },

@@ -1,12 +1,13 @@
 """A volume driver whose arrays are folders, and whose volumes are files in them.
 
 A replicated volume is on every array, and primary on one of them. The driver serves only volumes that are primary on the array it runs on. An array
-whose folder is gone has burned. Nothing is exported.
+whose folder is gone has burned. A failover waits while the folder of the arrays has a file named hold. Nothing is exported.
 """
 
 import json
 import os
 import pathlib
+import time
 
 from oslo_config import cfg
 
@@ -124,13 +125,16 @@ class FolderDriver(driver.VolumeDriver):
     # Replication.
 
     def failover(self, context, volumes, secondary_id=None, groups=None):
+        while pathlib.Path(self.configuration.arrays_folder, 'hold').exists():
+            time.sleep(0.1)
         before = self.active_backend_id
         self.active_backend_id = secondary_id
         try:
-            copies = [self._active() / volume.name for volume in volumes]
+            active = self._active()
         except exception.CinderException:
             self.active_backend_id = before
             raise
+        copies = [active / volume.name for volume in volumes]
         for copy in copies:
             if copy.exists():
                 self._save(copy.name, json.loads(copy.read_text()))

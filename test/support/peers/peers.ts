@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { canIsolate } from './cgroups.js'
+import { canMakeImmutable, canMount, canMountOver } from './rights.js'
 
 export interface PeerProgram {
   readonly present: () => boolean
@@ -10,7 +11,7 @@ export interface PeerProgram {
   readonly use: string
   /** Why it is missing, if not for the packages. */
   readonly problem?: string
-  /** Every Debian has it: `PEERS=none` does not hide it. */
+  /** It needs nothing that a Debian lacks: `PEERS=none` does not hide it. */
   readonly essential?: boolean
 }
 
@@ -73,6 +74,27 @@ export const PEERS = {
     packages: ['util-linux', 'procps'],
     problem: 'namespaces and control groups of its own are not permitted here',
     use: 'keep the service managers apart from this machine',
+  },
+  mountNamespaces: {
+    present: canMountOver,
+    packages: ['util-linux'],
+    problem: 'a mount namespace may not be made here',
+    use: 'put other files in the place of /etc for one run',
+    essential: true,
+  },
+  mounts: {
+    present: canMount,
+    packages: ['mount'],
+    problem: 'only root may mount a file system, and not in every container',
+    use: 'a file system that is full, or read-only',
+    essential: true,
+  },
+  immutableFiles: {
+    present: canMakeImmutable,
+    packages: ['e2fsprogs'],
+    problem: 'only root may make a file immutable, and not on every file system',
+    use: 'a file that not even root may replace',
+    essential: true,
   },
   systemd: {
     present: () => isOnPath('systemctl') && existsSync('/lib/systemd/systemd'),

@@ -13,6 +13,9 @@ const { folder: tests } = inject('peers')
 export const HOST = 'vol1@arrayA'
 export const CLUSTER = 'c1@arrayA'
 
+/** Two backends of one cinder-volume. */
+export const PAIR = { host: 'vol4@arrayA', neighbour: 'vol4@other' } as const
+
 /** The addresses of the arrays, which are their folders' names too. */
 export const ARRAYS = { arrayA: '192.0.2.1', arrayB: '192.0.2.2', arrayC: '192.0.2.3', arrayD: '192.0.2.4' } as const
 
@@ -36,8 +39,8 @@ export async function startWholeCinder() {
   ])
   const site = { folder, port, transport: rabbit.url, connection: database.connection }
   const volumes: ReturnType<typeof controlVolume>[] = []
-  const startVolume = (host: string, cluster?: string) => {
-    const volume = makeVolume(site, host, cluster)
+  const startVolume = (host: string, cluster?: string, sections?: readonly string[]) => {
+    const volume = makeVolume(site, host, cluster, sections)
     volume.start()
     volumes.push(volume)
     return volume
@@ -51,10 +54,10 @@ export async function startWholeCinder() {
     await Promise.all([...services, ...rabbit.programs].map((each) => each.kill()))
     await database.close()
   }
-  /** The row of the backend. */
-  const row = async (): Promise<TableRow> => {
+  /** The row of a backend. */
+  const row = async (backend: string = HOST): Promise<TableRow> => {
     const rows = await database.rows('services')
-    return rows.find(({ host }) => host === HOST) ?? {}
+    return rows.find(({ host }) => host === backend) ?? {}
   }
   const api = openApi(port, HOST, row)
   const isReady = async () => {
@@ -69,9 +72,19 @@ export async function startWholeCinder() {
   }
   /** Starts a member of the cluster. */
   const startMember = (member: string) => startVolume(member, 'c1')
-  /** Makes an array of the backend burn. */
-  const burn = (name: ArrayName) => rmSync(join(folder, 'arrays', 'vol1', ARRAYS[name]), { recursive: true })
-  return { volume, startMember, burn, database, row, stop, ...api }
+  /** Starts the cinder-volume of the two backends. */
+  const startPair = () => startVolume('vol4', undefined, ['arrayA', 'other'])
+  const arraysOf = (backend: string) => join(folder, 'arrays', backend)
+  /** Makes an array of a backend burn. */
+  const burn = (name: ArrayName, backend: string = HOST) =>
+    rmSync(join(arraysOf(backend), ARRAYS[name]), { recursive: true })
+  /** Makes a failover of a backend take until it is released. */
+  const holdFailover = (backend: string) => {
+    const hold = join(arraysOf(backend), 'hold')
+    writeFileSync(hold, '')
+    return { release: () => rmSync(hold) }
+  }
+  return { volume, startMember, startPair, burn, holdFailover, database, row, stop, ...api }
 }
 
 interface Site {
@@ -81,11 +94,13 @@ interface Site {
   readonly connection: string
 }
 
-/** A cinder-volume with its arrays, which the members of a cluster share. */
-function makeVolume({ folder, port, transport, connection }: Site, host: string, cluster?: string) {
-  const owner = cluster ?? host
-  const arrays = join(folder, 'arrays', owner)
-  for (const address of Object.values(ARRAYS)) mkdirSync(join(arrays, address), { recursive: true })
+/** A cinder-volume with its arrays, which the members of a cluster share. Its backends are named by their sections. */
+function makeVolume(
+  { folder, port, transport, connection }: Site,
+  host: string,
+  cluster?: string,
+  sections: readonly string[] = ['arrayA'],
+) {
   const home = join(folder, host)
   mkdirSync(home)
   writeFileSync(
@@ -100,7 +115,7 @@ transport_url = ${transport}
 state_path = ${home}
 host = ${host}
 ${cluster === undefined ? '' : `cluster = ${cluster}`}
-enabled_backends = arrayA
+enabled_backends = ${sections.join(', ')}
 report_interval = 1
 service_down_time = 8
 periodic_interval = 3
@@ -110,14 +125,22 @@ lock_path = ${home}
 backend_url = file://${folder}
 [database]
 connection = ${connection.replaceAll('$', '$$')}
-[arrayA]
+${sections.map((section) => makeSection(folder, cluster ?? host, section)).join('')}`,
+  )
+  return controlVolume(home)
+}
+
+/** The section of a backend, whose arrays it makes. */
+function makeSection(folder: string, owner: string, section: string): string {
+  const backend = `${owner}@${section}`
+  const arrays = join(folder, 'arrays', backend)
+  for (const address of Object.values(ARRAYS)) mkdirSync(join(arrays, address), { recursive: true })
+  return `[${section}]
 volume_driver = folder_driver.FolderDriver
-volume_backend_name = ${owner}
+volume_backend_name = ${backend}
 arrays_folder = ${arrays}
 san_ip = ${ARRAYS.arrayA}
 replication_device = backend_id:arrayB,san_ip:${ARRAYS.arrayB}
 replication_device = backend_id:arrayC,san_ip:${ARRAYS.arrayC}
-`,
-  )
-  return controlVolume(home)
+`
 }

@@ -156,7 +156,7 @@ describe('without wait', () => {
   test('the service that was stopped for an edit must stand still too', async () => {
     const edit = { ...STARTED, config: { options: { san_ip: 'ip-X' } }, wait: false }
     const kindsOf = async (world: World) => (await runInWorld(world, ask(edit))).journal.steps.map(({ kind }) => kind)
-    const world = makeHostWorld({ ...FAILED_OVER, active_backend_id: null, replication_status: 'enabled' }, 'started')
+    const world = makeHostWorld({ ...FAILED_OVER, active_backend_id: null, replication_status: 'disabled' }, 'started')
     expect(await kindsOf(cloneWorld(world))).toEqual(['stop_service', 'await_down', 'update_config', 'start_service'])
     const foreign = { ...world, rows: world.rows.map((row) => ({ ...row, beatsByItself: true })) }
     const run = await runInWorld(foreign, ask(edit))

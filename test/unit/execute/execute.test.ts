@@ -25,6 +25,29 @@ async function listCalls(world: World, document: object, check = false): Promise
   return calls
 }
 
+describe('a service that would be started again', () => {
+  test.each([
+    ['an edit', 'started', PROMOTION, {}],
+    ['an edit', 'stopped', PROMOTION, {}],
+    ['a reset', 'started', STATED, { file: PROMOTED }],
+    ['a reset', 'stopped', STATED, { file: PROMOTED }],
+  ] as const)('forbids %s while it is %s, before anything is done', async (_, state, document, more) => {
+    for (const check of [true, false]) {
+      const run = await runInWorld(makeHostWorld(UNFROZEN, state, { restarts: true, ...more }), ask(document, check))
+      expect(codeOf(run)).toBe('service_control_failed')
+      expect(run.journal.error).toMatchObject({ details: { host: 'vol1@arrayA' } })
+      expect(run.effects).toEqual([])
+    }
+  })
+
+  test('is no matter where it need not be stopped', async () => {
+    for (const document of [started, { ...started, frozen: true }]) {
+      const world = makeHostWorld(HEALTHY, 'stopped', { restarts: true })
+      expect(codeOf(await runInWorld(world, ask(document)))).toBeUndefined()
+    }
+  })
+})
+
 describe('what is read, judged and done, in its order', () => {
   test('a run that changes nothing is one look', async () => {
     expect(await listCalls(makeHostWorld(HEALTHY, 'stopped'), { replication: 'enabled' })).toEqual([
@@ -76,12 +99,12 @@ describe('what is read, judged and done, in its order', () => {
     expect(calls.slice(editAt + 1, startAt + 1)).toEqual([
       'approve',
       ...locks,
-      'approve', // the copy that was kept as proof is removed
       ...['readConfig', 'readState', 'readRows', 'approve', 'start'],
     ])
     // The driver has written replication_status at its start.
     expect(calls.slice(startAt + 1, startAt + 4)).toEqual(['readRows', 'approve', 'readRows'])
-    expect(calls.slice(-5)).toEqual(['approve', ...locks])
+    // The old copy is removed last.
+    expect(calls.slice(-7)).toEqual(['approve', ...locks, 'approve', 'approve'])
   })
 })
 
@@ -149,10 +172,10 @@ describe('what the journal has', () => {
       'await_down',
       'update_config',
       'write_rows',
-      'remove_old_copy',
       'start_service',
       'await_heartbeat',
       'write_rows',
+      'remove_old_copy',
     ])
   })
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { BackendState } from '../../../src/model/backend.js'
 import { makeResult } from '../../../src/report/result.js'
-import { makeConf, readPrimary, runInWorld, type World } from '../../support/world.js'
+import { makeConf, OLD_COPY_PATH, readPrimary, runInWorld, type World } from '../../support/world.js'
 import { ask, codeOf, FAILED_OVER, HEALTHY, makeClusterWorld, makeHostWorld, makeRow } from '../../support/worlds.js'
 
 // Failovers and fail-backs that come while the agent works.
 
+const HOST = 'vol1@arrayA'
 const UNFROZEN: BackendState = { ...FAILED_OVER, frozen: false }
 const TO_C = [{ backend_id: 'C', san_ip: 'ip-C', api_token: 't-C' }]
 const WHOLE = {
@@ -98,7 +99,7 @@ test('a fail-back after the edit ends the run before the reset, and the file is 
     const world = makeHostWorld(UNFROZEN, 'started')
     const { result } = await runDisturbed(world, document, 3, failBack)
     expect(result.error?.code).toBe('conflict')
-    expect(result.msg).toContain('restore /etc/cinder/cinder.conf, start cinder-volume, thaw the backend')
+    expect(result.msg).toContain('.cinder.conf.before-promotion-arrayA')
     expect(world.rows[0]?.state.active_backend_id).toBe('')
     expect(world.service).toBe('stopped')
   }
@@ -261,6 +262,79 @@ describe('a service that the run has stopped', () => {
     }
   })
 
+  const ON_B: BackendState = { ...FAILED_OVER, replication_status: 'failing-over' }
+  const ON_PRIMARY: BackendState = { ...ON_B, active_backend_id: null }
+  const [BEFORE, AFTER] = [makeConf('A', ['B']), makeConf('B', ['C'])]
+
+  test.each<readonly [string, BackendState, Partial<World>, readonly string[]]>([
+    ['it was promoted long before', ON_PRIMARY, { file: AFTER }, []],
+    ['a copy was left behind long before', ON_PRIMARY, { file: AFTER, oldCopy: BEFORE }, []],
+    ['its entry is there', ON_B, { file: BEFORE, oldCopy: BEFORE }, []],
+    ['its entry is in the copy alone', ON_B, { file: AFTER, oldCopy: BEFORE }, [OLD_COPY_PATH]],
+    ['its entry is nowhere', ON_B, { file: AFTER }, ['replication_device']],
+    ['the copy does not have its entry', ON_B, { file: AFTER, oldCopy: makeConf('A', ['Z']) }, ['replication_device']],
+  ])('that is failing over is to be started, and what comes first is named: %s', async (_, state, options, named) => {
+    const world = makeHostWorld(state, 'stopped', options)
+    const run = await runInWorld(world, ask({ ...WHOLE, config: { options: { san_ip: 'ip-B' } } }))
+    expect(codeOf(run)).toBe('failover_in_progress')
+    const { error } = makeResult(run.journal, { audience: 'request' })
+    expect(error?.hint).toContain('Start cinder-volume (systemd)')
+    expect([OLD_COPY_PATH, 'replication_device'].filter((each) => error?.hint?.includes(each))).toEqual(named)
+  })
+
+  test('that is failing over is to be started also where its cinder.conf cannot be read', async () => {
+    const file = AFTER.replace(/replication_device = .*/, 'replication_device = none')
+    const run = await runInWorld(makeHostWorld(ON_B, 'stopped', { file }), ask(WHOLE))
+    expect(codeOf(run)).toBe('failover_in_progress')
+    expect(makeResult(run.journal, { audience: 'request' }).error?.hint).toMatch(/^Start cinder-volume/)
+  })
+
+  test.each([
+    ['that is up', { ageS: 1 }, [true, false]],
+    ['whose clock may lag', { ageS: 300 }, [true, true]],
+    ['that is down for long', { ageS: 700 }, [false, true]],
+  ] as const)(
+    'of a host that this run does not know, %s: to be waited for or started',
+    async (_, { ageS }, [waits, starts]) => {
+      const world = makeHostWorld(ON_B, 'stopped')
+      world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - ageS * 1000 }))
+      const run = await runInWorld(world, ask({ active_backend: 'reset', promoted: 'B' }))
+      expect(codeOf(run)).toBe('failover_in_progress')
+      const { error } = makeResult(run.journal, { audience: 'request' })
+      expect([error?.hint?.includes('Wait'), error?.hint?.includes('Start it')]).toEqual([waits, starts])
+    },
+  )
+
+  test('is not edited without a wait while Cinder would still take a failover of it, and is not stopped for that', async () => {
+    const edit = { service: WHOLE.service, config: EDIT, wait: false }
+    for (const check of [true, false])
+      for (const service of ['started', 'changing', 'stopped'] as const) {
+        const world = makeHostWorld(HEALTHY, service)
+        world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - 8000 }))
+        const run = await runInWorld(world, ask(edit, check))
+        expect(codeOf(run)).toBe('service_up')
+        expect(makeResult(run.journal, { audience: 'request' })).toMatchObject({
+          changed: false,
+          error: { host: HOST },
+        })
+        expect(run.effects).toEqual([])
+      }
+  })
+
+  test.each<readonly [string, BackendState, number, object]>([
+    ['counts as down to Cinder', HEALTHY, 11, {}],
+    ['replicates nothing', { ...HEALTHY, replication_status: 'disabled' }, 1, {}],
+    ['is passed over by force', HEALTHY, 1, { force: true }],
+    ['is waited for', HEALTHY, 1, { wait: true }],
+  ])('is edited where it %s', async (_, state, ageS, more) => {
+    const world = makeHostWorld(state, 'stopped')
+    world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - ageS * 1000 }))
+    const run = await runInWorld(world, ask({ service: WHOLE.service, config: EDIT, wait: false, ...more }))
+    expect(codeOf(run)).toBeUndefined()
+    expect(run.effects.map(({ kind }) => kind)).toEqual(['file', 'start'])
+    expect(run.journal.passed.map(({ code }) => code)).toEqual('force' in more ? ['service_up'] : [])
+  })
+
   test('is not reset without a wait while Cinder would still take a failover of it', async () => {
     const world = makeHostWorld(FAILED_OVER, 'stopped')
     world.rows = world.rows.map((row) => ({ ...row, beatAtMs: world.timeMs - 8000 }))
@@ -367,7 +441,7 @@ describe('a member of a cluster that a failover left failing-over', () => {
     const run = await runInWorld(world, ask(RESET))
     expect(codeOf(run)).toBeUndefined()
     const { warnings } = makeResult(run.journal, { audience: 'request' })
-    expect(warnings.filter((each) => each.includes('vol2@arrayA'))).toHaveLength(1)
+    expect(warnings.filter((each) => /vol2@arrayA.*failing-over/.test(each))).toHaveLength(1)
     expect(world.rows.map(({ state }) => state.active_backend_id)).toEqual([null, null, null])
     expect(world.rows.map(({ state }) => state.replication_status)).toEqual(['enabled', 'enabled', 'enabled'])
   })

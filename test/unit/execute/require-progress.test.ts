@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { requireNothingUndone, requireProgress, requireSameFailover } from '../../../src/execute/require-progress.js'
+import {
+  requireEnd,
+  requireNothingUndone,
+  requireProgress,
+  requireSameFailover,
+} from '../../../src/execute/require-progress.js'
 import type { Backend, BackendState } from '../../../src/model/backend.js'
 import { AgentError } from '../../../src/model/errors.js'
 import type { Journal } from '../../../src/model/journal.js'
@@ -62,6 +67,7 @@ const replicate = await write({ ...FROZEN, replication_status: null }, FROZEN)
 
 const planOf = (...steps: readonly Step[]): Plan => ({
   steps,
+  needsRest: false,
   refusals: [],
   obstacle: undefined,
   section: undefined,
@@ -135,6 +141,23 @@ describe('a step that was done and is planned again', () => {
       [freeze, freeze],
     ] as const)
       expect(endOf(() => requireBoth(planOf(next), seen, journalOf([done])))?.details.host).toBe('vol1@arrayA')
+  })
+
+  test('a third wait ends the run also if the request is not about the service, and names the host', () => {
+    const bare = { ...seen, service: undefined }
+    expect(endOf(() => requireBoth(planOf(awaitDown, reset), bare, journalOf([awaitDown, awaitDown])))).toMatchObject({
+      code: 'timeout',
+      details: { host: 'vol1@arrayA' },
+    })
+  })
+
+  test('no kind of step is tried for ever, also if nothing came of the tries', () => {
+    for (const step of [stop, start, awaitDown, awaitHeartbeat, edit, freeze]) {
+      const others = [stop, start, freeze].filter(({ kind }) => kind !== step.kind).map(({ kind }) => kind)
+      const tried = [...others, ...others, ...Array.from({ length: 5 }, () => step.kind)]
+      expect(endOf(() => requireEnd(step, tried))).toBeUndefined()
+      expect(endOf(() => requireEnd(step, [...tried, step.kind]))?.code).toBe('conflict')
+    }
   })
 
   test('a service that the request is not about cannot be at fault', () => {

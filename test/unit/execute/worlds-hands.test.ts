@@ -47,6 +47,9 @@ const REQUESTS: Readonly<Record<string, MakeRequest>> = {
   'bare reset, stated': (id) => ({ ...RESET, promoted: id }),
   'reset with a thaw': () => ({ ...RESET, frozen: false }),
   'service only': () => WHOLE,
+  start: () => SERVICE,
+  'start and thaw': () => ({ ...SERVICE, frozen: false }),
+  'new replica and start': (_, next) => ({ ...SERVICE, config: { replication_device: [device(next)] } }),
   'service only, stated': (id) => ({ ...WHOLE, promoted: id }),
   'edit only, by name': byName,
   'edit only, by options': byOptions,
@@ -151,6 +154,17 @@ function assertProven(
   })
 }
 
+/** A start must find the array that the row names, or as long as a promotion is not finished, a section that is that of no other array. */
+function assertStart({ rows, file, oldCopy }: World): void {
+  const [row] = rows
+  const active = row?.state.active_backend_id
+  if (active) assert.ok(lists(file, active), 'the driver does not find the array')
+  else if (oldCopy !== undefined) {
+    const primary = readPrimary(file)
+    assert.ok(active === '' ? primary === readPrimary(oldCopy) : lists(oldCopy, primary), 'it is not the new primary')
+  }
+}
+
 async function run(world: World, { request, id, next, disturbance }: Run): Promise<string> {
   const document = { ...HOST_KEY, ...REQUESTS[request]?.(id, next) }
   const before = describeWorld(world)
@@ -161,6 +175,7 @@ async function run(world: World, { request, id, next, disturbance }: Run): Promi
     afterEffect: (count, _, effect) => {
       effects.push(effect)
       verdicts.push(...assertProven(effect, known, world, document))
+      if (effect.kind === 'start') assertStart(world)
       if (count === disturbance?.after) happen(world, disturbance.what)
     },
   })

@@ -27,7 +27,7 @@ test('on one host without a promotion, check mode foretells the run, the second 
   )
   expect(count).toBe(STATES.length * DESIRED.length * SERVICES.length * 2)
   expect(kills).toBeGreaterThan(1000)
-  expect(outcomes).toEqual(['done', ...GUARDS.filter((code) => code !== 'not_failed_over')].sort())
+  expect(outcomes).toEqual(['done', 'invalid_request', ...GUARDS.filter((code) => code !== 'not_failed_over')].sort())
 })
 
 test('the same, where nothing is stated and hands have left the section so or so', async () => {

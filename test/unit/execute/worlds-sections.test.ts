@@ -38,5 +38,7 @@ test('whatever the section has, check mode foretells the run, the second run is 
     })(),
   )
   expect(count).toBe(SECTIONS.length * states.length * DESIRED.length * SERVICES.length * 5)
-  expect(outcomes).toEqual([...GUARDS.filter((code) => !/progress|service_up/.test(code)), 'done'].sort())
+  expect(outcomes).toEqual(
+    [...GUARDS.filter((code) => !/progress|service_up/.test(code)), 'done', 'invalid_request'].sort(),
+  )
 })

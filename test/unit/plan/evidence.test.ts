@@ -49,7 +49,10 @@ async function planFor({ conf, copies = [], config, active = 'B', ...site }: Sit
   const seen = await observeWorld(world, request)
   const files = Object.entries(typeof conf === 'string' ? { [MAIN]: conf } : conf)
   const facts = { files: files.map(([path, text]) => makeFile(path, text)), oldCopies: copies }
-  const plan = planConfig(request, { ...seen, config: { ...facts, obstacles: new Map(), env: {} } })
+  const plan = planConfig(request, {
+    ...seen,
+    config: { ...facts, obstacles: new Map(), copyObstacles: new Map(), env: {}, doubt: undefined, machine: undefined },
+  })
   const [backend] = seen.backends
   if (backend === undefined) throw new Error('a world without a backend')
   return { plan, evidence: plan.findEvidence(backend) }
@@ -227,7 +230,7 @@ describe('the primary is unknown', () => {
     const other = { ...FAILED_OVER, active_backend_id: 'C' }
     const world = makeClusterWorld(FAILED_OVER, FAILED_OVER, other, 'stopped')
     const target = { cluster: 'c9@arrayA' }
-    expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world, target })).toBe('unknown')
+    expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world, target })).toBe('split')
     const alike = makeClusterWorld(FAILED_OVER, FAILED_OVER, { ...FAILED_OVER, active_backend_id: '' }, 'stopped')
     expect(await kindOf({ conf: NEW, copies: [makeCopy(OLD)], world: alike, target })).toBe('moved')
   })
@@ -262,6 +265,20 @@ describe('by the driver', () => {
     )
   const pool = 'storwize_svc_volpool_name = p\n'
   const BOTH = ',hpe3par_api_url:https://B,san_ip:ip-B'
+  const xiv = (after: string) =>
+    makeSite(
+      'ibm.ibm_storage.ibm_storage.IBMStorageDriver',
+      'san_ip = ip-A\nmanagement_ips = ip-A2\n',
+      after,
+      ',san_ip:ip-B',
+    )
+  const hitachi = (address: string, serial: string) =>
+    makeSite(
+      'hitachi.hbsd_fc.HBSDFCDriver',
+      'san_ip = ip-A\nhitachi_storage_id = 1\n',
+      `san_ip = ${address}\nhitachi_storage_id = ${serial}\n`,
+      ',san_ip:ip-B,storage_id:2',
+    )
   const solidfire = (after: string) => makeSite('solidfire.SolidFireDriver', 'san_ip = ip-A\n', after, ',mvip:ip-B')
 
   test.each<readonly [string, Site, Evidence['kind']]>([
@@ -310,6 +327,10 @@ describe('by the driver', () => {
     ],
     ['SolidFire: by the name that the entry has for it', solidfire('san_ip = ip-B\n'), 'moved'],
     ['SolidFire: the old address', solidfire('san_ip = ip-A\n'), 'disproven'],
+    ['XIV: the old list of addresses beside the new one', xiv('san_ip = ip-B\nmanagement_ips = ip-A2\n'), 'unknown'],
+    ['XIV: without the list', xiv('san_ip = ip-B\n'), 'moved'],
+    ['Hitachi: the address and the number', hitachi('ip-B', '2'), 'moved'],
+    ['Hitachi: the new address and the old number', hitachi('ip-B', '1'), 'disproven'],
     [
       'Kaminario: the address is the name',
       makeSite('kaminario.KaminarioISCSIDriver', 'san_ip = A\n', 'san_ip = B\n', ''),

@@ -179,7 +179,7 @@ describe('what guards refuse and what stands in the way', () => {
     problem: code,
     hint: '',
   }))
-  const plan = { steps: [], refusals, obstacle: undefined, section: undefined, warnings: [] }
+  const plan = { steps: [], needsRest: false, refusals, obstacle: undefined, section: undefined, warnings: [] }
   const caught = (work: () => unknown): AgentError => {
     try {
       work()
