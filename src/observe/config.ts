@@ -12,9 +12,6 @@ export interface Places extends FileSelection {
   readonly machine: Machine | undefined
 }
 
-/** The managers that start cinder-volume on this machine, if they do not tell of a container. */
-const LOCAL_MANAGERS = ['systemd', 'sysv', 'pacemaker']
-
 /**
  * The files that cinder-volume reads: by its manager, which knows it; else by the request; else the default ones, which are in doubt if the manager
  * should know better. The caller's own may have a connection, but no section of this host's cinder-volume. Errors: interrupted.
@@ -30,7 +27,7 @@ export async function selectFiles(
   }
   const isAboutConfig = config !== undefined || service !== undefined
   const namesFiles = (config_file ?? config_dir ?? config?.file) !== undefined
-  const isKnown = manager === undefined ? !namesFiles : LOCAL_MANAGERS.includes(manager.manager)
+  const isKnown = manager === undefined && !namesFiles
   const isInDoubt = told === 'unknown' && config_file === undefined
   return {
     config_file,

@@ -12,14 +12,17 @@ export type ReadPaths = (read: ReadOutput) => Promise<ToldPaths>
 /** Where Kolla's images are told what to copy into the container, and what to run: kolla/docker/base/set_configs.py. */
 const KOLLA_CONFIG = '/var/lib/kolla/config_files/config.json'
 
-/** By the unit; if the unit does not tell, by its main process. systemd joins the arguments by blanks, without quotes. */
+/**
+ * By the unit; if the unit does not tell, by its main process. systemd joins the arguments by blanks, without quotes. A unit without a command never
+ * tells.
+ */
 export function readPathsOfUnit(name: string): ReadPaths {
   return async (read) => {
     const shown = await read(['systemctl', 'show', '--property=ExecStart', '--property=MainPID', name])
     const [, line = ''] = /^ExecStart=\{.*? argv\[\]=(.*?) ; ignore_errors=/m.exec(shown ?? '') ?? []
     const [, pid = '0'] = /^MainPID=(\d+)$/m.exec(shown ?? '') ?? []
     const told = (await readPathsOfWords(splitLine(line), read)) ?? (await readPathsOfWords(readArguments(pid), read))
-    return told ?? 'unknown'
+    return told ?? (line === '' ? undefined : 'unknown')
   }
 }
 
@@ -42,7 +45,7 @@ export function readPathsOfContainer(manager: string, name: string): ReadPaths {
     const format =
       '[{{json .Path}},{{json .Args}},{{json .Mounts}},{{json .Config.Hostname}},{{json .HostConfig.UTSMode}}]'
     const shown = await read([manager, 'container', 'inspect', '--format', format, name])
-    if (shown === undefined) return 'unknown'
+    if (shown === undefined) return undefined
     const [path, args, mounts, ownName, utsMode] = JSON.parse(shown) as readonly [
       string,
       readonly string[] | null,
