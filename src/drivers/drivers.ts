@@ -25,6 +25,8 @@ export interface Driver {
   readonly keys: Readonly<Record<string, KeyRule>>
   /** Keys about the pair of arrays, which are no settings of a primary. */
   readonly pairOnly: readonly string[]
+  /** Keys that the driver reads, and for which a section has no option. */
+  readonly unmapped?: readonly string[]
   /** Options of the old primary for which an entry has no key. */
   readonly removes?: readonly string[]
   /** What the operator must check by hand. */
@@ -82,6 +84,21 @@ export const DRIVERS: readonly Driver[] = [
     classes: 'cinder.volume.drivers.dell_emc.powerflex.',
     keys: { ...DELL_REST, powerflex_rest_server_port: remove('powerflex_rest_server_port') },
     pairOnly: [],
+    // rest_client.py, do_setup; the timeouts since Cinder 2025
+    unmapped: [
+      'sio_rest_server_port',
+      'sio_verify_server_certificate',
+      'sio_server_certificate_path',
+      'rest_api_connect_timeout',
+      'rest_api_read_timeout',
+    ],
+  },
+  {
+    name: 'Dell SC',
+    classes: 'cinder.volume.drivers.dell_emc.sc.',
+    keys: { target_device_id: keep('dell_sc_ssn') }, // storagecenter_common.py, failover_host
+    pairOnly: ['qosnode', 'remoteqos', 'diskfolder'],
+    note: 'Dell SC: san_ip stays, because one Data Collector serves both arrays. Set it in {options} if that is not so.',
   },
   {
     name: 'IBM Storwize',
@@ -114,6 +131,8 @@ export const DRIVERS: readonly Driver[] = [
       ),
       hpe3par_iscsi_chap_enabled: remove('hpe3par_iscsi_chap_enabled'),
       hpe3par_iscsi_ips: { option: 'hpe3par_iscsi_ips', absent: 'remove', blanksToCommas: true },
+      target_ip_address: remove('target_ip_address'),
+      iscsi_port: remove('target_port'),
     },
     pairOnly: ['replication_mode', 'quorum_witness_ip', 'managed_backend_name', 'cpg_map'],
   },
@@ -124,9 +143,29 @@ export function findDriver(volumeDriver: string): Driver | undefined {
   return DRIVERS.find(({ classes }) => volumeDriver.startsWith(classes))
 }
 
-/** Whether the driver reads the key of a replication_device. */
-export function isReplicaKey({ keys, pairOnly }: Driver, key: string): boolean {
-  return key === 'backend_id' || Object.hasOwn(keys, key) || pairOnly.includes(key)
+/** The keys of a replication_device that the driver reads, but for the one that names the replica. */
+export function listReplicaKeys({ keys, pairOnly, unmapped = [] }: Driver): readonly string[] {
+  return [...Object.keys(keys), ...pairOnly, ...unmapped]
+}
+
+/** The keys by which drivers name a replica. */
+export const ID_KEYS: readonly string[] = ['backend_id', 'target_device_id']
+
+/** The names of a replica. */
+export function listIds(device: ReadonlyMap<string, string>): readonly string[] {
+  return ID_KEYS.flatMap((key) => device.get(key) ?? [])
+}
+
+/**
+ * The keys that name a replica and that the driver needs in its entry; `index`: the entry's place among the others. None if the driver is not one of
+ * Cinder's own.
+ */
+export function listNeededIdKeys(volumeDriver: string, index: number): readonly string[] {
+  const is = (...names: readonly string[]) => inDrivers(...names).some((each) => volumeDriver.startsWith(each))
+  if (is('dell_emc.sc.')) return ['target_device_id'] // storagecenter_common.py, _parse_secondary
+  // powermax/utils.py, get_replication_config and get_rep_config
+  if (is('dell_emc.powermax.', 'dell_emc.vmax.')) return index === 0 ? ['target_device_id'] : ID_KEYS
+  return is('') ? ['backend_id'] : []
 }
 
 /** How a section tells which array its primary is. */
@@ -137,7 +176,7 @@ export interface ArrayIdentity {
   readonly options: Readonly<Record<string, string | null>>
   /** Whether the backend_id of an entry is the name of a section with these options. */
   readonly isSection?: true
-  /** The keys of an entry that active_backend_id can name it by; default: backend_id. */
+  /** The keys of an entry that active_backend_id can name it by; default: backend_id for Cinder's own drivers, else any. */
   readonly activeKeys?: readonly string[]
 }
 
@@ -197,7 +236,8 @@ export function findIdentity(volumeDriver: string): ArrayIdentity | undefined {
 
 /** Whether active_backend_id names the array of an entry. Serial numbers are compared as numbers, without zeros before them. */
 export function isEntryOf(volumeDriver: string, entry: ReadonlyMap<string, string>, active: string): boolean {
-  const keys = findIdentity(volumeDriver)?.activeKeys ?? ['backend_id']
+  const keys =
+    findIdentity(volumeDriver)?.activeKeys ?? (volumeDriver.startsWith(DRIVERS_FOLDER) ? ['backend_id'] : ID_KEYS)
   const isNumber = (text: string) => /^\d+$/.test(text)
   return keys.some((key) => {
     const id = entry.get(key)

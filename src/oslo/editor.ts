@@ -1,14 +1,14 @@
 import { normalizeSection } from '../model/backend.js'
 import { type Assignment, type Ini, parseIni } from './ini.js'
 import { getEnding, joinLines, type Line, makeLine, splitLines } from './lines.js'
-import { type Device, formatDevice, isSameDevice, parseDevice } from './value.js'
+import { addQuotes } from './value.js'
 
 /** The changes to one section. Values are as the file must hold them; null removes an option. */
 export interface Edit {
   readonly section: string
   readonly options: ReadonlyMap<string, string | null>
-  /** All `replication_device` entries; undefined leaves them. */
-  readonly devices?: readonly Device[] | undefined
+  /** All values of `replication_device`; undefined leaves them. One that the file has is given as it is there, its lines joined by newlines. */
+  readonly devices?: readonly string[] | undefined
 }
 
 /**
@@ -41,7 +41,7 @@ function findAnchor({ headers, assignments }: Ini, section: string): number {
 }
 
 /** Changes the lines between the entries that stay, so that comments keep their device. */
-function setDevices(change: LineChange, own: readonly Assignment[], devices: readonly Device[]): void {
+function setDevices(change: LineChange, own: readonly Assignment[], devices: readonly string[]): void {
   const present = own.filter(({ key }) => key === 'replication_device')
   const kept = findCommonEntries(present, devices)
   let [from, to] = [0, 0]
@@ -52,40 +52,45 @@ function setDevices(change: LineChange, own: readonly Assignment[], devices: rea
     for (const [place, each] of old.entries()) {
       const device = fresh[place]
       if (device === undefined) change.remove(each)
-      else change.setValue(each, formatDevice(device))
+      else change.setValue(each, formatLines(device))
     }
     behind = old.at(-1) ?? behind
     const next = present[index]
     const place = behind?.lastLine ?? (next && next.line - 1)
-    for (const device of fresh.slice(old.length)) change.append('replication_device', formatDevice(device), place)
+    for (const device of fresh.slice(old.length)) change.append('replication_device', formatLines(device), place)
     behind = next ?? behind
     from = index + 1
     to = wanted + 1
   }
 }
 
-type IndexPair = readonly [present: number, wanted: number]
+/** The text behind `replication_device = `; the lines of a value that has several are indented. */
+function formatLines(text: string): string {
+  const [first = '', ...others] = text.split('\n')
+  return [addQuotes(first), ...others.map((line) => `    ${line}`)].join('\n')
+}
 
 /** The longest common subsequence of the two lists, as pairs of indexes. */
-function findCommonEntries(present: readonly Assignment[], devices: readonly Device[]): readonly IndexPair[] {
-  const entries = present.map(({ value }) => parseDevice(value))
+function findCommonEntries(present: readonly Assignment[], devices: readonly string[]): readonly IndexPair[] {
   // For the entry at hand: the best pairs of the lists from there on, by the index of the device to begin with.
   let best: (readonly IndexPair[])[] = []
-  for (const [i, entry] of [...entries.entries()].reverse()) {
+  for (const [i, entry] of [...present.entries()].reverse()) {
     const next = best
     best = []
     for (const [j, device] of [...devices.entries()].reverse()) {
       const [skipEntry = [], skipDevice = []] = [next[j], best[j + 1]]
-      const isCommon = entry !== undefined && isSameDevice(entry, device)
-      best[j] = isCommon
-        ? [[i, j], ...(next[j + 1] ?? [])]
-        : skipEntry.length > skipDevice.length
-          ? skipEntry
-          : skipDevice
+      best[j] =
+        entry.value === device
+          ? [[i, j], ...(next[j + 1] ?? [])]
+          : skipEntry.length > skipDevice.length
+            ? skipEntry
+            : skipDevice
     }
   }
   return best[0] ?? []
 }
+
+type IndexPair = readonly [present: number, wanted: number]
 
 /** Changes to the lines of a file, collected by line number. */
 class LineChange {
@@ -123,13 +128,13 @@ class LineChange {
     for (const [index, line] of this.#lines.entries()) {
       const text = this.#texts.get(index + 1)
       const ending = getEnding(line)
-      if (text !== null) result.push(text === undefined ? line : makeLine(text, ending))
+      if (text !== null) result.push(text === undefined ? line : makeLine(text.replaceAll('\n', lineBreak), ending))
       for (const added of this.#added.get(index + 1) ?? []) {
         const last = result.at(-1)
         // A file without a line break at its end gets none.
         if (ending === '' && last !== undefined && getEnding(last) === '')
           result.splice(-1, 1, { text: last.text, bytes: Buffer.concat([last.bytes, Buffer.from(lineBreak)]) })
-        result.push(makeLine(added, ending))
+        result.push(makeLine(added.replaceAll('\n', lineBreak), ending))
       }
     }
     return joinLines(result)

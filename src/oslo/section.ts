@@ -1,6 +1,6 @@
 /**
  * cinder.conf as Cinder reads it (oslo.config), and edits of it that leave every other byte as it was: files.ts finds and reads the files,
- * ini.ts and config.ts read their text, this file one backend's section, editor.ts makes the new content, write.ts replaces the file.
+ * ini.ts, config.ts and device.ts read their text, this file one backend's section, editor.ts makes the new content, write.ts replaces the file.
  * Imports model/ and text/ alone.
  *
  * Promised: what is refused here Cinder cannot read either; values read back as they were given; the file is replaced at once or not at all,
@@ -13,8 +13,9 @@ import type { SourceFile } from '../model/observation.js'
 import type { WantedConfig } from '../model/request.js'
 import { quote } from '../text/quote.js'
 import { type Lookup, readConfig } from './config.js'
+import { type DeviceFault, findOddity, parseDevice } from './device.js'
 import { hasSection, type LocatedAssignment, readAssignments, selectAssignments } from './ini.js'
-import { type Device, parseDevice } from './value.js'
+import type { Device } from './value.js'
 
 /** A backend's section, with all files that Cinder reads, in its order. */
 export interface ConfigSection {
@@ -139,25 +140,68 @@ export function assertDefinedOnce(
   )
 }
 
-/** A `replication_device` with its values as in the file, and as Cinder reads them. */
+/** A `replication_device` of the files. */
 export interface PresentDevice {
-  readonly raw: Device
+  /** As the file has it, its lines without their indentation. */
+  readonly text: string
+  /** As Cinder reads it. */
   readonly read: Device
+  readonly assignment: LocatedAssignment
 }
 
+/** Errors: config_error, with file and line, for a device that oslo.config refuses. */
 export function readDevices(section: ReadableSection): readonly PresentDevice[] {
-  return findAssignments(section, 'replication_device').map(({ value, path, line }) => {
-    const place = `${quote(path)}, line ${line}`
-    const raw = parseDevice(value)
-    const read = parseDevice(section.lookup.expand({ value, place }, section.name))
-    if (raw !== undefined && read !== undefined) return { raw, read }
-    throw new AgentError('config_error', `${place}: this replication_device is not a list of key:value.`, {
-      hint: 'Correct the line; Cinder cannot read it either.',
-    })
-  })
+  return findAssignments(section, 'replication_device').map((assignment) => readDevice(section, assignment))
 }
 
-/** The same, of [backend_defaults] if the section has none of its own (cinder/volume/configuration.py). */
+function readDevice({ lookup, name }: ReadableSection, assignment: LocatedAssignment): PresentDevice {
+  const { value: text } = assignment
+  const { device, fault } = parseDevice(lookup.expand({ value: text, place: placeOf(assignment) }, name))
+  if (device !== undefined) return { text, read: device, assignment }
+  throw makeDeviceError(assignment, parseDevice(text).fault ?? { ...fault, line: 0 }, 'Cinder cannot read it either.')
+}
+
+/** A device that oslo.config reads, but hardly as it is meant. `keys`: those that the driver knows. */
+export function objectToDevice({ text, assignment }: PresentDevice, keys: readonly string[]): AgentError | undefined {
+  const oddity = findOddity(text, keys)
+  return oddity && makeDeviceError(assignment, oddity, 'Cinder reads it in the same way.')
+}
+
+function makeDeviceError(
+  assignment: LocatedAssignment,
+  { problem, hint, line }: DeviceFault,
+  note: string,
+): AgentError {
+  const place = placeOf({ ...assignment, line: assignment.line + line })
+  return new AgentError('config_error', `${place}: this replication_device ${problem}. ${note}`, { hint })
+}
+
+function placeOf({ path, line }: Pick<LocatedAssignment, 'path' | 'line'>): string {
+  return `${quote(path)}, line ${line}`
+}
+
+/**
+ * Errors: config_error for a device that oslo.config would refuse, of the section or else of [backend_defaults]. One that refers to an option that is not
+ * set is not judged: Cinder may have a default for it.
+ */
+export function requireReadableDevices(section: ReadableSection): void {
+  const own = findAssignments(section, 'replication_device')
+  const inherited = { ...section, name: 'backend_defaults' }
+  for (const each of own.length > 0 ? own : findAssignments(inherited, 'replication_device')) {
+    if (canExpand(section.lookup, each)) readDevice({ ...section, name: each.section }, each)
+  }
+}
+
+function canExpand({ expand }: Lookup, { value, section }: LocatedAssignment): boolean {
+  try {
+    expand({ value, place: '' }, section)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The devices of the section, or those of [backend_defaults] if it has none of its own (cinder/volume/configuration.py). */
 export function readInheritedDevices(section: ReadableSection): readonly PresentDevice[] {
   const own = readDevices(section)
   return own.length > 0 ? own : readDevices({ ...section, name: 'backend_defaults' })

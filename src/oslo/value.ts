@@ -21,46 +21,27 @@ function escapeDollars(value: string): string {
 }
 
 /** Adds quotes if oslo.config would otherwise strip something from the ends. */
-function addQuotes(text: string): string {
+export function addQuotes(text: string): string {
   const [first, last] = [text.charAt(0), text.at(-1)]
   const isStripped = text !== strip(text) || ((first === '"' || first === "'") && first === last)
   return isStripped ? `"${text}"` : text
 }
 
-/** The value of one `replication_device` line, from a device with its values as in the file. */
+/** The value of one `replication_device` line. Errors: invalid_request for what oslo.config would split or strip. */
 export function formatDevice(device: Device): string {
-  return addQuotes([...device].map(([key, value]) => `${key}:${value}`).join(','))
+  return [...device]
+    .map(([key, value]) => {
+      const name = `replication_device's ${key}`
+      if (!NAME.test(key)) throw valueError(name, 'has a name that oslo.config cannot read')
+      if (value.includes(',')) throw valueError(name, 'holds a comma, at which oslo.config splits the device')
+      if (value !== strip(value)) throw valueError(name, 'begins or ends with a blank, which oslo.config strips')
+      requireOneLine(name, value)
+      return `${key}:${escapeDollars(value)}`
+    })
+    .join(',')
 }
 
-/** A device with its values as they must be in the file. Errors: invalid_request for what oslo.config would split or strip. */
-export function encodeDevice(device: Device): Device {
-  const pairs = [...device].map(([key, value]): [string, string] => {
-    const name = `replication_device's ${key}`
-    if (!/^[\w.-]+$/.test(key)) throw valueError(name, 'has a name that oslo.config cannot read')
-    if (value.includes(',')) throw valueError(name, 'holds a comma, at which oslo.config splits the device')
-    if (value !== strip(value)) throw valueError(name, 'begins or ends with a blank, which oslo.config strips')
-    requireOneLine(name, value)
-    return [key, escapeDollars(value)]
-  })
-  return new Map(pairs)
-}
-
-/** A value of the file as a device (oslo_config/types.py, Dict); undefined if oslo.config would refuse it. */
-export function parseDevice(value: string): Device | undefined {
-  const device = new Map<string, string>()
-  if (strip(value) === '') return device
-  let pair = ''
-  for (const piece of value.split(',')) {
-    pair = pair === '' ? piece : `${pair},${piece}`
-    const colon = pair.indexOf(':')
-    if (colon < 0) continue // oslo.config joins a piece without a colon to the next one
-    const key = strip(pair.slice(0, colon))
-    if (key === '' || device.has(key)) return undefined
-    device.set(key, strip(pair.slice(colon + 1)))
-    pair = ''
-  }
-  return pair === '' ? device : undefined
-}
+const NAME = /^[\w.-]+$/
 
 export function isSameDevice(one: Device, other: Device): boolean {
   return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value)

@@ -5,6 +5,7 @@ import type { ConfigSection } from '../oslo/section.js'
 import { quote } from '../text/quote.js'
 import { type ConfigPlan, NO_CONFIG } from './config-plan.js'
 import type { Objection } from './guards.js'
+import type { Replica } from './replica.js'
 
 /**
  * With promote: true a backend that is not failed over keeps its section: a healthy backend must not lose its primary to a playbook that runs once
@@ -36,9 +37,9 @@ export function warnOfAssumedPromotion({ name }: ConfigSection, id: string | und
 export function objectToWrongReplica(
   { promote }: WantedConfig,
   backend: Backend,
-  active: string | undefined,
+  { id, active }: Pick<Replica, 'id' | 'active'>,
 ): Objection | undefined {
-  const isWrong = typeof promote === 'string' && active !== undefined && active !== promote
+  const isWrong = typeof promote === 'string' && active !== undefined && active !== id
   return isWrong ? objectToPromotion(backend, promote, active) : undefined
 }
 

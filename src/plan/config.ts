@@ -4,6 +4,7 @@ import { AgentError } from '../model/errors.js'
 import type { ConfigFacts, Observation } from '../model/observation.js'
 import type { ConfigEdit } from '../model/plan.js'
 import type { Request, WantedConfig } from '../model/request.js'
+import { parseDevice } from '../oslo/device.js'
 import { applyEdit } from '../oslo/editor.js'
 import { findOtherBackend, makeOtherBackendError, warnOfOtherMachine } from '../oslo/other-backend.js'
 import {
@@ -15,9 +16,10 @@ import {
   readInheritedValue,
   readSection,
   readValue,
+  requireReadableDevices,
   withContent,
 } from '../oslo/section.js'
-import { type Device, encodeDevice, formatValue, isSameDevice, parseDevice } from '../oslo/value.js'
+import { type Device, formatDevice, formatValue, isSameDevice } from '../oslo/value.js'
 import { readVolumeSettings, type VolumeSettings } from '../oslo/volume-settings.js'
 import { quoteAll } from '../text/list.js'
 import { quote } from '../text/quote.js'
@@ -32,7 +34,7 @@ import {
 import { listEditWarnings } from './config-warnings.js'
 import { findActiveEntry, findEvidence } from './evidence.js'
 import { listOldCopies } from './old-copies.js'
-import { findReplica, type Replica } from './replica.js'
+import { findReplica, type Replica, requireSoundDevices } from './replica.js'
 import { withEdit } from './with-edit.js'
 
 /**
@@ -95,7 +97,7 @@ function planSection(wanted: WantedConfig, backend: Backend, facts: ConfigFacts)
   const edit = makeEdit(section, wanted, replica)
   const { id, active, entry } = replica
   const isMissing = id !== undefined && entry === undefined
-  const refusal = objectToWrongReplica(wanted, backend, active)
+  const refusal = objectToWrongReplica(wanted, backend, replica)
   const mustBeProven = isMissing && active !== undefined
   const warnings =
     isMissing && active === undefined && isPromotionAlone(wanted) ? [warnOfAssumedPromotion(section, id)] : []
@@ -137,8 +139,9 @@ function takesOutActive(section: ConfigSection, { after }: SectionEdit, { active
   if (active === undefined) return false
   const volumeDriver = readInheritedValue(section, 'volume_driver') ?? ''
   const isActive = (entry: Device | undefined) => entry !== undefined && isEntryOf(volumeDriver, entry, active)
+  const readText = (text: string) => present.find((each) => each.text === text)?.read ?? parseDevice(text).device
   const left = findAssignments(withContent(section, after), 'replication_device')
-  return present.some(({ read }) => isActive(read)) && !left.some(({ value }) => isActive(parseDevice(value)))
+  return present.some(({ read }) => isActive(read)) && !left.some(({ value }) => isActive(readText(value)))
 }
 
 type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>
@@ -147,6 +150,7 @@ type SectionEdit = Omit<ConfigEdit, 'target' | 'backup' | 'keepsOldCopy'>
 function makeEdit(section: ConfigSection, wanted: WantedConfig, replica: Replica): SectionEdit | undefined {
   const { file } = section
   const { settings, dropped, notes } = replica.promoted
+  requireSoundDevices(section, replica, wanted.devices ?? replica.others)
   const asked = new Map([...settings, ...wanted.options])
   const devices = listMissingDevices(section, wanted.devices ?? replica.others, replica.present)
   const lacking = listMissingOptions(section, asked)
@@ -156,6 +160,7 @@ function makeEdit(section: ConfigSection, wanted: WantedConfig, replica: Replica
   const after = applyEdit(file.bytes, file.path, { section: section.name, options, devices })
   if (after.equals(file.bytes)) return undefined
   const edited = withContent(section, after)
+  requireReadableDevices(edited) // the edit may change what an entry refers to
   return {
     file: file.path,
     section: section.name,
@@ -205,13 +210,13 @@ function listMissingDevices(
   section: ConfigSection,
   wanted: readonly Device[] | undefined,
   present: readonly PresentDevice[],
-): readonly Device[] | undefined {
+): readonly string[] | undefined {
   if (wanted === undefined) return undefined
   const isSame = (device: Device, { read }: PresentDevice) => isSameDevice(device, read)
   if (wanted.length === present.length && present.every((each, index) => isSame(wanted[index] ?? new Map(), each)))
     return undefined
   assertDefinedOnce(section, 'replication_device', findAssignments(section, 'replication_device'), true)
-  return wanted.map((device) => present.find((each) => isSame(device, each))?.raw ?? encodeDevice(device))
+  return wanted.map((device) => present.find((each) => isSame(device, each))?.text ?? formatDevice(device))
 }
 
 /** Whether the backend's section names a replica, its own or one of [backend_defaults]; undefined if it cannot be read. */

@@ -1,7 +1,8 @@
-import { type Driver, findDriver, isReplicaKey, type KeyRule } from '../drivers/drivers.js'
+import { type Driver, findDriver, ID_KEYS, type KeyRule, listIds, listReplicaKeys } from '../drivers/drivers.js'
 import { AgentError } from '../model/errors.js'
 import type { Device } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
+import { findSimilar } from '../text/similar.js'
 
 /** Reads an option of the section as it is; undefined if it is not set. */
 type ReadOption = (option: string) => string | undefined
@@ -15,28 +16,46 @@ export interface PromotedSettings {
 }
 
 /**
- * The settings of a replica's device as those of a primary. `isByHand`: the request gives options itself, and so vouches for what the driver's
- * table lacks. Errors: invalid_request, naming the driver or the key without an option.
+ * The settings of a replica's device as those of a primary; what the driver does not read is left out, with a note. `isByHand`: the request gives
+ * options itself, and so vouches for what the driver's table lacks. Errors: invalid_request, naming the driver or the key without an option.
  */
 export function promoteDevice(device: Device, readOption: ReadOption, isByHand: boolean): PromotedSettings {
   const volumeDriver = readOption('volume_driver') ?? ''
   const driver = findDriver(volumeDriver)
-  const id = device.get('backend_id') ?? ''
-  const dropped = [...device.keys()]
-    .filter((key) => key !== 'backend_id' && (driver === undefined || !isReplicaKey(driver, key)))
-    .map(showKey)
+  const id = nameReplica(device)
+  const keys = [...device.keys()].filter((key) => !ID_KEYS.includes(key))
   if (driver === undefined) {
-    if (isByHand) return { settings: new Map(), dropped, notes: [] }
+    if (isByHand) return { settings: new Map(), dropped: keys.map(showKey), notes: [] }
     throw makeMappingError(
       `The settings of ${quote(volumeDriver) || 'a section without volume_driver'} are not known.`,
       id,
     )
   }
+  const dropped = keys.filter((key) => driver.unmapped?.includes(key))
   if (dropped.length > 0 && !isByHand) {
     throw makeMappingError(`${driver.name} has no known option for ${dropped.join(', ')} of ${quote(id)}.`, id)
   }
   const settings = mapDevice(driver, device, readOption)
-  return { settings, dropped, notes: driver.note === undefined ? [] : [driver.note] }
+  const unread = describeUnreadKeys(driver, device).map((each) => `${each} It is left out.`)
+  return { settings, dropped, notes: [...unread, ...(driver.note === undefined ? [] : [driver.note])] }
+}
+
+/** A sentence for each key that the driver does not read. */
+export function describeUnreadKeys(driver: Driver, device: Device): readonly string[] {
+  const known = listReplicaKeys(driver)
+  return [...device.keys()]
+    .filter((key) => key !== 'backend_id' && !known.includes(key))
+    .map((key) => {
+      const [similar] = findSimilar(key, known, 1)
+      const hint = similar === undefined ? '' : ` Did you mean ${similar}?`
+      const id = quote(nameReplica(device) || 'the replica')
+      return `${driver.name} does not read ${showKey(key)}, which replication_device has for ${id}.${hint}`
+    })
+}
+
+/** The name of the replica in messages. */
+export function nameReplica(device: Device): string {
+  return listIds(device)[0] ?? ''
 }
 
 /** The settings that a known driver reads from the device, as those of a primary. */
@@ -47,7 +66,7 @@ export function mapDevice(driver: Driver, device: Device, readOption: ReadOption
 }
 
 /** A key for people to read. A key that is no name may be part of a password with a comma in it. */
-export function showKey(key: string): string {
+function showKey(key: string): string {
   return /^[A-Za-z][A-Za-z0-9_]*$/.test(key) ? key : 'a key that is no name'
 }
 

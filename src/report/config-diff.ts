@@ -1,8 +1,8 @@
 import { normalizeSection } from '../model/backend.js'
 import type { DiffDocument } from '../model/contract.generated.js'
 import type { ConfigEdit } from '../model/plan.js'
+import { parseDevice } from '../oslo/device.js'
 import { parseIni } from '../oslo/ini.js'
-import { parseDevice } from '../oslo/value.js'
 import { quote } from '../text/quote.js'
 import { isHarmless, isMisspeltSecret, isSecret } from '../text/secrets.js'
 
@@ -30,8 +30,10 @@ export function diffConfig({ file, section, before, after, options }: ConfigEdit
 
 function maskValue(key: string, value: string): string {
   if (key !== 'replication_device') return isSecret(key, value) || isMisspeltSecret(key) ? '********' : quote(value)
-  const pairs = [...(parseDevice(value) ?? [])].map(([name, each]) =>
-    isHarmless(name)
+  const { device } = parseDevice(value)
+  if (device === undefined) return '********'
+  const pairs = [...device].map(([name, each]) =>
+    isHarmless(name, each)
       ? `${name}:${each}`
       : /^\w*(pass|token|secret|key)\w*$/.test(name)
         ? `${name}:********`

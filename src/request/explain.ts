@@ -60,6 +60,7 @@ function describeDemand({ keyword, params }: ErrorObject): string {
       .map((value) => JSON.stringify(value))
       .join(' or ')
   if (keyword === 'oneOf') return 'a JSON object'
+  if (keyword === 'anyOf') return 'an object with backend_id or target_device_id'
   if (keyword === 'type')
     return toList(type)
       .map((name) => NOUNS.get(name) ?? String(name))

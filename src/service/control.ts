@@ -46,15 +46,15 @@ export const VERBS = { started: 'start', stopped: 'stop' } as const
 
 /** Waiting does not help: `word` is the manager's. */
 export function obstacleError(manager: string, name: string, aim: Aim, word: string): AgentError {
-  const hint = OBSTACLE_HINTS[word] ?? "Check the service's log, then run it again."
+  const hint = OBSTACLE_HINTS.get(word) ?? "Check the service's log, then run it again."
   return controlError(manager, `cannot ${VERBS[aim]} ${name}: it is ${quote(word)}`, '', hint)
 }
 
-const OBSTACLE_HINTS: Readonly<Record<string, string>> = {
-  unmanaged: 'Let pacemaker manage it again (pcs resource manage), then run this again.',
-  maintenance: 'End the maintenance in pacemaker (pcs property, pcs node), then run this again.',
-  blocked: 'Find out why its stop failed (pcs status), clean it up (pcs resource cleanup), then run this again.',
-}
+const OBSTACLE_HINTS: ReadonlyMap<string, string> = new Map([
+  ['unmanaged', 'Let pacemaker manage it again (pcs resource manage), then run this again.'],
+  ['maintenance', 'End the maintenance in pacemaker (pcs property, pcs node), then run this again.'],
+  ['blocked', 'Find out why its stop failed (pcs status), clean it up (pcs resource cleanup), then run this again.'],
+])
 
 export function noStateError(status: readonly string[], stderrTail: string): AgentError {
   return controlError(status.join(' '), 'did not report a known state', stderrTail, WRONG_SERVICE_HINT)

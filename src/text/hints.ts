@@ -41,5 +41,7 @@ export const WORDS: Readonly<Record<string, Readonly<Record<Audience, string>>>>
 
 /** The hint with its names in the words of one front end. A name that the table lacks stays as it is. */
 export function wordHint(hint: string, audience: Audience): string {
-  return hint.replace(/\{([a-z_]+)\}/g, (whole, name: string) => WORDS[name]?.[audience] ?? whole)
+  return hint.replace(/\{([a-z_]+)\}/g, (whole, name: string) =>
+    Object.hasOwn(WORDS, name) ? (WORDS[name]?.[audience] ?? whole) : whole,
+  )
 }

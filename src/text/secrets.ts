@@ -22,10 +22,11 @@ export function isMisspeltSecret(option: string): boolean {
 
 /** The keys of a device whose values may be shown. Any other may be a secret, or half of one that has a comma in it. */
 const HARMLESS =
-  /^(backend_id|san_ip|san_login|conf|user|type|uniform|pool_name|max_time_out_of_sync|replication_mode|quorum_witness_ip|managed_backend_name|cpg_map|hpe3par_(api_url|username|iscsi_ips)|powerstore_ports|(driver_)?ssl_cert_(verify|path))$/
+  /^(backend_id|target_device_id|san_ip|san_login|conf|user|type|uniform|pool_name|max_time_out_of_sync|replication_mode|quorum_witness_ip|managed_backend_name|cpg_map|hpe3par_(api_url|username|iscsi_ips)|powerstore_ports|(driver_)?ssl_cert_(verify|path))$/
 
-export function isHarmless(deviceKey: string): boolean {
-  return HARMLESS.test(deviceKey)
+/** Without the comma between two pieces the value holds the second one too. */
+export function isHarmless(deviceKey: string, value: string): boolean {
+  return HARMLESS.test(deviceKey) && !value.includes('\n') && !SECRET_INSIDE.test(value)
 }
 
 /** Replaces the secrets that are known, and whatever looks like one, to the end of its line. */

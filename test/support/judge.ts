@@ -4,7 +4,7 @@ import { PYTHON } from './peers/peers.js'
 
 /** Asks one of the Python programs in support/peers how the real library sees the cases, all in one process. */
 export function judge<Answer>(
-  name: 'oslo' | 'sqlalchemy' | 'edits' | 'drivers',
+  name: 'oslo' | 'sqlalchemy' | 'edits' | 'drivers' | 'devices',
   cases: readonly unknown[],
 ): readonly Answer[] {
   const program = new URL(`peers/judge-${name}.py`, import.meta.url).pathname

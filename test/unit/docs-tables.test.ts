@@ -95,6 +95,7 @@ describe('guards and error codes', () => {
       'execute/require-progress.ts',
       'oslo/files.ts',
       'oslo/other-backend.ts',
+      'oslo/section.ts',
       'service/containers.ts',
     ]
     const sources = files.map((file) => read(`src/${file}`)).join('\n')

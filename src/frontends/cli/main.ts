@@ -50,7 +50,7 @@ export async function runCommandLine(args: readonly string[], version: string): 
 async function renderSchema(name = 'request'): Promise<string> {
   const { default: request } = await import('../../../schemas/request.schema.json', { with: { type: 'json' } })
   const { default: result } = await import('../../../schemas/result.schema.json', { with: { type: 'json' } })
-  const schema = { request, result }[name]
+  const schema = new Map<string, object>(Object.entries({ request, result })).get(name)
   if (schema !== undefined) return `${JSON.stringify(schema, undefined, 2)}\n`
   throw new AgentError('invalid_request', 'The argument of schema must be request or result.')
 }

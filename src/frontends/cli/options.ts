@@ -88,7 +88,7 @@ export const PROMOTE_OPTIONS = {
   },
   replica: {
     flags: '--replica <KEY=VALUE...>',
-    text: 'settings of the new replica, for example backend_id=arrayC san_ip=192.0.2.3; write HOST before this option; another backend_id starts another replica; use apply for passwords and tokens, because other users can see the command line',
+    text: 'settings of the new replica, for example backend_id=arrayC san_ip=192.0.2.3; write HOST before this option; another backend_id (for some drivers: target_device_id) starts another replica; use apply for passwords and tokens, because other users can see the command line',
     repeatable: true,
   },
   withoutReplica: {

@@ -41,19 +41,25 @@ function parseOptionPairs(words: readonly string[]): object {
   return Object.fromEntries(pairs.map(([key, value]) => [key, value === '' ? null : value]))
 }
 
-/** A second backend_id starts a second replica. */
+/** The keys by which drivers name a replica. */
+const ID_KEYS: readonly string[] = ['backend_id', 'target_device_id']
+
+/** A second backend_id, or target_device_id, starts a second replica. */
 function parseReplicas(words: readonly string[]): readonly object[] {
-  const replicas: Record<string, string>[] = []
+  const replicas: Map<string, string>[] = []
   for (const [key, value] of words.map((word) => parsePair(word))) {
     if (value === '') throw makePromoteError(`--replica has no value for ${quote(key)}.`)
     if (value.includes(',')) throw makePromoteError('--replica must have spaces between its pairs, and no commas.')
     const last = replicas.at(-1)
-    if (last === undefined || (key === 'backend_id' && 'backend_id' in last)) replicas.push({ [key]: value })
-    else if (key in last) throw makePromoteError(`--replica has ${quote(key)} twice.`)
-    else last[key] = value
+    if (last === undefined || (ID_KEYS.includes(key) && last.has(key))) replicas.push(new Map([[key, value]]))
+    else if (last.has(key)) throw makePromoteError(`--replica has ${quote(key)} twice.`)
+    else last.set(key, value)
   }
-  if (replicas.every((replica) => 'backend_id' in replica)) return replicas
-  throw makePromoteError('--replica has no backend_id. Example: backend_id=arrayC san_ip=192.0.2.3.')
+  if (replicas.every((replica) => ID_KEYS.some((key) => replica.has(key))))
+    return replicas.map((replica) => Object.fromEntries(replica))
+  throw makePromoteError(
+    '--replica has no backend_id (for some drivers: target_device_id). Example: backend_id=arrayC san_ip=192.0.2.3.',
+  )
 }
 
 function parsePair(word: string): [string, string] {

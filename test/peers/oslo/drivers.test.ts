@@ -20,6 +20,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   'Dell Unity': 'dell_emc.unity.driver.UnityDriver',
   'Dell PowerStore': 'dell_emc.powerstore.driver.PowerStoreDriver',
   'Dell PowerFlex': 'dell_emc.powerflex.driver.PowerFlexDriver',
+  'Dell SC': 'dell_emc.sc.storagecenter_iscsi.SCISCSIDriver',
   'IBM Storwize': 'ibm.storwize_svc.storwize_svc_iscsi.StorwizeSVCISCSIDriver',
   'HPE 3PAR': 'hpe.hpe_3par_iscsi.HPE3PARISCSIDriver',
 }
@@ -30,7 +31,6 @@ const title = missing.cinder === null ? "Cinder's own drivers" : `Cinder's own d
 describe.skipIf(missing.cinder !== null)(title, () => {
   test('know every option and every key of the table, and read a promoted section as the new primary', async () => {
     const database = await embedded.create()
-    await database.execute(service(1, 'vol1@arrayA', FAILED_OVER))
     const cases = DRIVERS.map(({ name, keys, pairOnly }) => {
       const entry = Object.keys(keys).map((key, index) => `${key}:${/verify|chap/.test(key) ? 'True' : 1000 + index}`)
       const file = confFile(
@@ -43,10 +43,14 @@ describe.skipIf(missing.cinder !== null)(title, () => {
         section: 'arrayA',
         options,
         keys: [...Object.keys(keys), ...pairOnly],
+        // The first key; Dell SC names its replicas by it.
+        promote: 'target_device_id' in keys ? '1000' : 'arrayB',
       }
     })
-    for (const { file } of cases) {
-      const config = { file, promote: 'arrayB', replication_device: [{ backend_id: 'arrayC', san_ip: '10.0.0.3' }] }
+    for (const { file, promote } of cases) {
+      const row = service(1, 'vol1@arrayA', { ...FAILED_OVER, active_backend_id: promote })
+      await database.execute(`DELETE FROM services; ${row}`)
+      const config = { file, promote, replication_device: [{ backend_id: 'arrayC', san_ip: '10.0.0.3' }] }
       const { result } = await agent({ host: 'vol1@arrayA', connection: database.connection, config })
       expect(result).toMatchObject({ changed: true, failed: false })
     }

@@ -5,7 +5,7 @@ import { normalizeSection } from '../../../src/model/backend.js'
 import { applyEdit, type Edit } from '../../../src/oslo/editor.js'
 import { parseIni } from '../../../src/oslo/ini.js'
 import { splitLines } from '../../../src/oslo/lines.js'
-import { formatValue } from '../../../src/oslo/value.js'
+import { formatDevice, formatValue } from '../../../src/oslo/value.js'
 import { judge } from '../../support/judge.js'
 
 type Sections = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
@@ -99,7 +99,7 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
 const inFile = ({ section, options, devices }: Case): Edit => ({
   section,
   options: new Map([...options].map(([name, value]) => [name, value === null ? null : formatValue(name, value)])),
-  devices,
+  devices: devices?.map((device) => formatDevice(device)),
 })
 
 /** The lines that no asked option stands on. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyEdit, type Edit } from '../../../src/oslo/editor.js'
+import { parseIni } from '../../../src/oslo/ini.js'
 import { formatValue } from '../../../src/oslo/value.js'
 
 /** The length of the longest common subsequence, by its definition. */
@@ -42,17 +43,7 @@ describe('the edit', () => {
   test('leaves the devices that stay as they are written', () => {
     const file =
       '[arrayA]\nreplication_device = backend_id: arrayB,\n    san_ip: 2\n# keep\nreplication_device=backend_id : arrayD , type:x\ny = 1\n'
-    const [b, d, c] = [
-      new Map([
-        ['backend_id', 'arrayB'],
-        ['san_ip', '2'],
-      ]),
-      new Map([
-        ['backend_id', 'arrayD'],
-        ['type', 'x'],
-      ]),
-      new Map([['backend_id', 'arrayC']]),
-    ]
+    const [b, d, c] = ['backend_id: arrayB,\nsan_ip: 2', 'backend_id : arrayD , type:x', 'backend_id:arrayC'] as const
     expect(edit(file, {}, [b, d])).toBe(file)
     expect(edit(file, {}, [d])).toBe('[arrayA]\n# keep\nreplication_device=backend_id : arrayD , type:x\ny = 1\n')
     expect(edit(file, {}, [c, d])).toBe(
@@ -63,25 +54,36 @@ describe('the edit', () => {
   })
 
   test('does not touch the entries that stay when the first one moves to the end', () => {
-    const [a, b, x] = ['a', 'b', 'x'].map((id) => new Map([['backend_id', id]]))
-    if (!a || !b || !x) throw new Error('three devices')
+    const [a, b, x] = ['backend_id : a', 'backend_id : b', 'backend_id:x'] as const
     const entry = (id: string) => `# about ${id}\nreplication_device = backend_id : ${id}\n`
     expect(edit(`[arrayA]\n${entry('x')}${entry('a')}${entry('b')}`, {}, [a, b, x])).toBe(
       `[arrayA]\n# about x\n${entry('a')}${entry('b')}replication_device = backend_id:x\n`,
     )
   })
 
+  test('writes an entry of several lines, or in quotes, so that it is read as before where it moves', () => {
+    const [x, y] = ['backend_id:x,\nsan_ip:1\nodd', 'backend_id:y, '] as const
+    const file =
+      '[arrayA]\r\nreplication_device = backend_id:x,\r\n\tsan_ip:1\r\n\todd\r\nreplication_device = "backend_id:y, "\r\n'
+    const moved = edit(file, {}, [y, x])
+    const values = (text: string) => parseIni(text, 'x.conf').assignments.map(({ value }) => value)
+    expect(values(file)).toEqual([x, y])
+    expect(values(moved)).toEqual([y, x])
+    expect(moved.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
+    expect(values(edit(moved, {}, [x, y]))).toEqual([x, y])
+  })
+
   test('keeps as many entries as can be kept', () => {
     const ids = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 6 })
     fc.assert(
       fc.property(ids, ids, (present, wanted) => {
-        const file = `[arrayA]\n${present.map((id) => `replication_device = backend_id : ${id}\n`).join('')}`
+        const file = `[arrayA]\n${present.map((id) => `replication_device = backend_id :\n ${id}\n`).join('')}`
         const after = edit(
           file,
           {},
-          wanted.map((id) => new Map([['backend_id', id]])),
+          wanted.map((id) => `backend_id :\n${id}`),
         )
-        const kept = after.split('\n').filter((text) => text.includes(' : ')).length
+        const kept = after.split('\n').filter((text) => /^ \w/.test(text)).length
         expect(kept).toBe(countCommon(present, wanted))
       }),
     )

@@ -67,13 +67,13 @@ describe('the edit of a promotion', () => {
     }
   })
 
-  test.each([
-    ['a key that the driver does not read', 'B', ',odd:1', undefined, 'invalid_request'],
-    ['a replica that shall stay one', 'B', '', [B], 'invalid_request'],
-  ])('is refused for %s', async (_, promote, more, replication_device, code) => {
-    const config = { promote, ...(replication_device && { replication_device }) }
-    expect(await codeOf(planFor(conf(device('B', more)), FAILED_OVER, { ...reset, config }))).toBe(code)
-  })
+  test.each([['a replica that shall stay one', 'B', '', [B], 'invalid_request']])(
+    'is refused for %s',
+    async (_, promote, more, replication_device, code) => {
+      const config = { promote, ...(replication_device && { replication_device }) }
+      expect(await codeOf(planFor(conf(device('B', more)), FAILED_OVER, { ...reset, config }))).toBe(code)
+    },
+  )
 
   test('is refused for a replica with two entries, and for one of [backend_defaults]', async () => {
     const config = { promote: 'B' }
