@@ -16,7 +16,7 @@ export interface VolumeSettings {
   /** The part of `clusters.name` before the @ (cinder/cmd/volume.py); undefined: no cluster. */
   readonly cluster: string | undefined
   /** Whether the section has a `replication_device`, of its own or from [backend_defaults]. */
-  readonly replicates: (section: string) => boolean
+  readonly hasReplica: (section: string) => boolean
 }
 
 /** The part of `services.host` before the @, for the backend in a section (cinder/cmd/volume.py). */
@@ -44,7 +44,7 @@ export function readVolumeSettings(
         return machine && files.some((file) => hasSection(file, section)) ? { name: machine.name, machine } : undefined
       }),
     cluster: value('DEFAULT', 'cluster')?.trim() || undefined,
-    replicates: (section) =>
+    hasReplica: (section) =>
       [section, 'backend_defaults'].some((group) => lookup({ group, name: 'replication_device' }) !== undefined),
   }
 }

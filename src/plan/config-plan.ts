@@ -12,7 +12,7 @@ export interface ConfigPlan {
   /** undefined: the section is as wanted. */
   readonly edit: ConfigEdit | undefined
   /** Whether the backend's section names a replica once the edit is made; undefined if no section can be read. */
-  readonly replicates: (backend: Backend) => boolean | undefined
+  readonly hasReplica: (backend: Backend) => boolean | undefined
   readonly section: Plan['section']
   readonly warnings: readonly string[]
   /** Why neither the files may be edited nor their cinder-volume controlled: they are those of another backend. */
@@ -35,7 +35,7 @@ export type PlanConfig = (request: Request, observation: Observation) => ConfigP
 
 export const NO_CONFIG: ConfigPlan = {
   edit: undefined,
-  replicates: () => undefined,
+  hasReplica: () => undefined,
   section: undefined,
   warnings: [],
   otherBackend: undefined,

@@ -54,8 +54,8 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   const sight = { before: facts, after: withEdit(facts, planned.edit), settings }
   return {
     ...planned,
-    ...findOwner(backend, request, planned, settings),
-    replicates: (each) => hasReplica(each, request, sight.after),
+    ...findOtherOwner(backend, request, planned, settings),
+    hasReplica: (each) => hasReplica(each, request, sight.after),
     findEvidence: (each) => findEvidence(each, request, sight),
     findActiveEntry: (each, when) =>
       findActiveEntry(each, request, when === 'now' ? { ...sight, after: facts } : sight),
@@ -63,15 +63,15 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   }
 }
 
-type Owner = Pick<ConfigPlan, 'otherBackend' | 'notes'>
+type OtherOwner = Pick<ConfigPlan, 'otherBackend' | 'notes'>
 
 /** Whose cinder.conf it is. A reset alone needs none: then the files here may be those of another backend. */
-function findOwner(
+function findOtherOwner(
   backend: Backend,
   { config, service }: Request,
   { section }: ConfigPlan,
   settings: () => VolumeSettings,
-): Owner {
+): OtherOwner {
   const { otherBackend, notes } = NO_CONFIG
   if (config === undefined && service === undefined) return { otherBackend, notes }
   const name = getSectionName(backend.target.name) ?? section?.name ?? 'DEFAULT'
@@ -227,7 +227,7 @@ function hasReplica(
 ): boolean | undefined {
   const name = getSectionName(target.name) ?? wanted?.section ?? ''
   try {
-    return readSection(files, name) && readVolumeSettings(files, env).replicates(name)
+    return readSection(files, name) && readVolumeSettings(files, env).hasReplica(name)
   } catch (error) {
     if (error instanceof AgentError) return undefined // a file that cannot be read shows nothing
     throw error

@@ -10,7 +10,7 @@ export function selectOldCopies({ oldCopies }: ConfigFacts, name: string): reado
 }
 
 /** The backend that cinder.conf gives the section to, if it is another one. Any member shows what the section of a cluster is. */
-export function findForeignBackend(
+export function findUnrelatedBackend(
   backend: Backend,
   section: string,
   settings: () => VolumeSettings,
@@ -30,7 +30,7 @@ export function listOldCopies(
   const copies = name === undefined ? [] : selectOldCopies(facts, name)
   if (name === undefined || copies.length === 0) return []
   try {
-    return findForeignBackend(backend, name, settings) === undefined ? copies : []
+    return findUnrelatedBackend(backend, name, settings) === undefined ? copies : []
   } catch (error) {
     if (error instanceof AgentError) return [] // a file that cannot be read does not tell whose it is
     throw error

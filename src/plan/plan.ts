@@ -170,7 +170,7 @@ function findWriteObstacle({ edit }: ConfigPlan, { config }: Observation): Agent
 function listMissingReplicas(candidates: readonly Candidate[], config: ConfigPlan): readonly Candidate[] {
   return candidates.filter(
     ({ backend, desired, rows, controlsService }) =>
-      desired.replication === 'enabled' && (rows.length > 0 || controlsService) && config.replicates(backend) === false,
+      desired.replication === 'enabled' && (rows.length > 0 || controlsService) && config.hasReplica(backend) === false,
   )
 }
 
@@ -295,7 +295,7 @@ function planAwaitHeartbeat(
 function makeStartPrediction(observation: Observation, config: ConfigPlan): (backend: Backend) => Backend {
   const { service } = observation
   return (backend) => {
-    if (service === undefined || config.replicates(backend) !== true) return backend
+    if (service === undefined || config.hasReplica(backend) !== true) return backend
     const isStarted = ({ table, name, state }: Row) =>
       (table === 'clusters' || name === service.host) && !isFailedOver(state)
     const states = listRows(backend)

@@ -174,8 +174,8 @@ test('after the edit the files are read with it', async () => {
   if (seen.config === undefined) throw new Error('a world without its parts')
   const [backend] = seen.backends
   if (backend === undefined) throw new Error('a world without a backend')
-  expect(planConfig(ask({ service }), seen).replicates(backend)).toBe(false)
-  expect(plan.replicates(backend)).toBe(true)
+  expect(planConfig(ask({ service }), seen).hasReplica(backend)).toBe(false)
+  expect(plan.hasReplica(backend)).toBe(true)
   expect(withEdit(seen.config, plan.edit).files).toMatchObject([
     { text: edited(plan), bytes: plan.edit?.after, path: '/etc/cinder/cinder.conf' },
   ])
