@@ -84,6 +84,7 @@ describe('guards and error codes', () => {
 
   test('every message that the guide quotes is in the code', () => {
     const files = [
+      'plan/compare-primary.ts',
       'plan/config-plan.ts',
       'plan/config-refusals.ts',
       'plan/evidence.ts',

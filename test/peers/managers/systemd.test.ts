@@ -151,8 +151,9 @@ describe(titled({ name: 'systemd', missing: reason }), { skip: reason !== null }
       files: ['/etc/cinder/a.conf'],
       folders: ['/etc/cinder/b'],
     })
-    for (const name of ['plain', 'wrapped', 'optional', 'no-such-thing'])
+    for (const name of ['plain', 'wrapped', 'optional'])
       expect(await readConfigPaths(place, manager, name)).toBe('unknown')
+    expect(await readConfigPaths(place, manager, 'no-such-thing')).toBeUndefined()
   })
 
   const debian = whyMissing('sysv')
