@@ -1,11 +1,13 @@
 /**
  * The table of Cinder's drivers: which option of a section holds which key of a replication_device, read in cinder/volume/drivers/. Data, and
- * look-ups in it; imports nothing.
+ * look-ups in it; imports model/ alone.
  *
  * Promised: every key and option of the table is in the driver's own sources, and the driver reads a promoted section as the new primary's
  * (a test asks Cinder).
  * Not promised: that the arrays are ready for a promotion; `note` is what the operator must check by hand.
  */
+
+import { ID_KEYS } from '../model/device.js'
 
 /** What happens to the primary's option if the replica's entry lacks the key: nothing, removal, or this text. */
 type Absent = 'keep' | 'remove' | { readonly template: string }
@@ -147,9 +149,6 @@ export function findDriver(volumeDriver: string): Driver | undefined {
 export function listReplicaKeys({ keys, pairOnly, unmapped = [] }: Driver): readonly string[] {
   return [...Object.keys(keys), ...pairOnly, ...unmapped]
 }
-
-/** The keys by which drivers name a replica. */
-export const ID_KEYS: readonly string[] = ['backend_id', 'target_device_id']
 
 /** The names of a replica. */
 export function listIds(device: ReadonlyMap<string, string>): readonly string[] {

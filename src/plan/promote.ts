@@ -1,4 +1,5 @@
-import { type Driver, findDriver, ID_KEYS, type KeyRule, listIds, listReplicaKeys } from '../drivers/drivers.js'
+import { type Driver, findDriver, type KeyRule, listIds, listReplicaKeys } from '../drivers/drivers.js'
+import { ID_KEYS } from '../model/device.js'
 import { AgentError } from '../model/errors.js'
 import type { Device } from '../oslo/value.js'
 import { quote } from '../text/quote.js'

@@ -1,5 +1,6 @@
-import { findDriver, ID_KEYS, isEntryOf, listIds, listNeededIdKeys, listReplicaKeys } from '../drivers/drivers.js'
+import { findDriver, isEntryOf, listIds, listNeededIdKeys, listReplicaKeys } from '../drivers/drivers.js'
 import { type Backend, getActiveBackendId } from '../model/backend.js'
+import { ID_KEYS } from '../model/device.js'
 import { AgentError } from '../model/errors.js'
 import type { WantedConfig } from '../model/request.js'
 import {

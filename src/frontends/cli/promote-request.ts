@@ -1,3 +1,4 @@
+import { ID_KEYS } from '../../model/device.js'
 import { AgentError } from '../../model/errors.js'
 import { quote } from '../../text/quote.js'
 import { MANAGERS, type OptionValues } from './options.js'
@@ -40,9 +41,6 @@ function parseOptionPairs(words: readonly string[]): object {
   }
   return Object.fromEntries(pairs.map(([key, value]) => [key, value === '' ? null : value]))
 }
-
-/** The keys by which drivers name a replica. */
-const ID_KEYS: readonly string[] = ['backend_id', 'target_device_id']
 
 /** A second backend_id, or target_device_id, starts a second replica. */
 function parseReplicas(words: readonly string[]): readonly object[] {
