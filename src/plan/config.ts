@@ -46,20 +46,27 @@ export function planConfig(request: Request, { backends, config: facts }: Observ
   if (facts === undefined || backend === undefined) return NO_CONFIG
   if (facts.doubt !== undefined) return planInDoubt(request, backend, facts.doubt)
   const planned = request.config === undefined ? NO_CONFIG : planSection(request.config, backend, facts)
-  let known: VolumeSettings | undefined
-  const settings = () => {
-    known ??= readVolumeSettings(facts.files, facts.env, facts.machine)
-    return known
-  }
-  const sight = { before: facts, after: withEdit(facts, planned.edit), settings }
+  const settings = readOnce(facts)
+  const after = withEdit(facts, planned.edit)
+  const settingsAfter = after === facts ? settings : readOnce(after)
+  const sight = { before: facts, after, settings }
   return {
     ...planned,
     ...findOtherOwner(backend, request, planned, settings),
-    hasReplica: (each) => hasReplica(each, request, sight.after),
+    hasReplica: (each) => hasReplica(each, request, after.files, settingsAfter),
     findEvidence: (each) => findEvidence(each, request, sight),
     findActiveEntry: (each, when) =>
       findActiveEntry(each, request, when === 'now' ? { ...sight, after: facts } : sight),
     listOldCopies: (each) => listOldCopies(each, request, facts, settings),
+  }
+}
+
+/** The settings, parsed at the first call: a request can name thousands of backends. */
+function readOnce({ files, env, machine }: ConfigFacts): () => VolumeSettings {
+  let known: VolumeSettings | undefined
+  return () => {
+    known ??= readVolumeSettings(files, env, machine)
+    return known
   }
 }
 
@@ -223,11 +230,12 @@ function listMissingDevices(
 function hasReplica(
   { target }: Backend,
   { config: wanted }: Request,
-  { files, env }: ConfigFacts,
+  files: ConfigFacts['files'],
+  settings: () => VolumeSettings,
 ): boolean | undefined {
   const name = getSectionName(target.name) ?? wanted?.section ?? ''
   try {
-    return readSection(files, name) && readVolumeSettings(files, env).hasReplica(name)
+    return readSection(files, name) && settings().hasReplica(name)
   } catch (error) {
     if (error instanceof AgentError) return undefined // a file that cannot be read shows nothing
     throw error
