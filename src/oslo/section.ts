@@ -185,9 +185,7 @@ function placeOf({ path, line }: Pick<LocatedAssignment, 'path' | 'line'>): stri
  * set is not judged: Cinder may have a default for it.
  */
 export function requireReadableDevices(section: ReadableSection): void {
-  const own = findAssignments(section, 'replication_device')
-  const inherited = { ...section, name: 'backend_defaults' }
-  for (const each of own.length > 0 ? own : findAssignments(inherited, 'replication_device')) {
+  for (const each of findInheritedAssignments(section, 'replication_device')) {
     if (canExpand(section.lookup, each)) readDevice({ ...section, name: each.section }, each)
   }
 }
@@ -201,10 +199,17 @@ function canExpand({ expand }: Lookup, { value, section }: LocatedAssignment): b
   }
 }
 
-/** The devices of the section, or those of [backend_defaults] if it has none of its own (cinder/volume/configuration.py). */
+/** The devices of the section, or those of [backend_defaults] if it has none of its own. Errors: those of readDevices. */
 export function readInheritedDevices(section: ReadableSection): readonly PresentDevice[] {
-  const own = readDevices(section)
-  return own.length > 0 ? own : readDevices({ ...section, name: 'backend_defaults' })
+  return findInheritedAssignments(section, 'replication_device').map((each) =>
+    readDevice({ ...section, name: each.section }, each),
+  )
+}
+
+/** Those of the section, or of [backend_defaults] if it has none of its own (cinder/volume/configuration.py). */
+function findInheritedAssignments(section: ReadableSection, key: string): readonly LocatedAssignment[] {
+  const own = findAssignments(section, key)
+  return own.length > 0 ? own : findAssignments({ ...section, name: 'backend_defaults' }, key)
 }
 
 const EDITED = new WeakMap<Buffer, SourceFile>()
