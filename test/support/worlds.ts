@@ -154,6 +154,22 @@ export function makeHostWorld(state: BackendState, service: World['service'], op
   return makeWorld([makeRow('vol1@arrayA', state, { beatAtMs })], { service, ...options })
 }
 
+/** One host in each of the states, with each desired state and service, whose cinder-volume runs or not. */
+export function* listHostCases(
+  states: readonly BackendState[],
+  wanted: Omit<Parameters<typeof makeRequest>[0], 'desired' | 'service'>,
+  options: Partial<World> = {},
+): Generator<Case> {
+  for (const state of states)
+    for (const desired of DESIRED)
+      for (const service of SERVICES)
+        for (const running of ['started', 'stopped'] as const)
+          yield {
+            world: makeHostWorld(state, running, options),
+            request: makeRequest({ desired, service, ...wanted }),
+          }
+}
+
 export function makeClusterWorld(
   cluster: BackendState,
   one: BackendState,

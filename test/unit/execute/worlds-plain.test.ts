@@ -5,6 +5,7 @@ import {
   DESIRED,
   FEW_STATES,
   GUARDS,
+  listHostCases,
   makeHostWorld,
   makeRequest,
   PROMOTED,
@@ -13,18 +14,7 @@ import {
 } from '../../support/worlds.js'
 
 test('on one host without a promotion, check mode foretells the run, the second run is empty, and a killed run is finished by the next', async () => {
-  const { count, kills, outcomes } = await assertAll(
-    (function* () {
-      for (const state of STATES)
-        for (const desired of DESIRED)
-          for (const service of SERVICES)
-            for (const running of ['started', 'stopped'] as const)
-              yield {
-                world: makeHostWorld(state, running, { file: PROMOTED }),
-                request: makeRequest({ desired, service, promoted: 'B' }),
-              }
-    })(),
-  )
+  const { count, kills, outcomes } = await assertAll(listHostCases(STATES, { promoted: 'B' }, { file: PROMOTED }))
   expect(count).toBe(STATES.length * DESIRED.length * SERVICES.length * 2)
   expect(kills).toBeGreaterThan(1000)
   expect(outcomes).toEqual(['done', ...GUARDS.filter((code) => code !== 'not_failed_over')].sort())

@@ -12,6 +12,7 @@ import {
   FEW_STATES,
   HEALTHY,
   HOST,
+  listHostCases,
   makeClusterWorld,
   makeHostWorld,
   makeRequest,
@@ -24,18 +25,7 @@ import {
 
 describe('check mode foretells the run, the second run is empty, and a killed run is finished by the next', () => {
   test('on one host, if nothing is waited for', async () => {
-    const { outcomes } = await assertAll(
-      (function* () {
-        for (const state of FEW_STATES)
-          for (const desired of DESIRED)
-            for (const service of SERVICES)
-              for (const running of ['started', 'stopped'] as const)
-                yield {
-                  world: makeHostWorld(state, running),
-                  request: makeRequest({ desired, service, promote: 'B', wait: false }),
-                }
-      })(),
-    )
+    const { outcomes } = await assertAll(listHostCases(FEW_STATES, { promote: 'B', wait: false }))
     expect(outcomes).toContain('service_up')
   })
 
