@@ -11,6 +11,18 @@ const { folder, missing } = inject('peers')
 const EDITED = PURE.replace('san_ip = 10.0.0.1', 'san_ip = 10.0.0.9')
 const config = { options: { san_ip: '10.0.0.9' } }
 
+/** A folder with a systemctl that knows one stopped unit. */
+function makeSystemctl(args: string, program = '/usr/bin/cinder-volume'): string {
+  const bin = mkdtempSync(join(folder, 'bin-'))
+  const shown = `ExecStart={ path=${program} ; argv[]=${program} ${args} ; ignore_errors=no ; pid=0 }`
+  writeFileSync(
+    join(bin, 'systemctl'),
+    `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; *DropInPaths*) ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
+    { mode: 0o755 },
+  )
+  return bin
+}
+
 let database: TestDatabase
 let home: string
 beforeEach(async () => {
@@ -152,23 +164,12 @@ describe('the file that the request names', () => {
   })
 
   describe('with a manager that tells what cinder-volume is started with', () => {
-    /** A folder with a systemctl that knows one stopped unit. */
-    const unit = (args: string, program = '/usr/bin/cinder-volume'): string => {
-      const bin = mkdtempSync(join(folder, 'bin-'))
-      const shown = `ExecStart={ path=${program} ; argv[]=${program} ${args} ; ignore_errors=no ; pid=0 }`
-      writeFileSync(
-        join(bin, 'systemctl'),
-        `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; *DropInPaths*) ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
-        { mode: 0o755 },
-      )
-      return bin
-    }
     const systemd = { service: { manager: 'systemd', name: 'cinder-volume', state: 'stopped' }, wait: false }
 
     test('is refused if it is none of them, whatever else the request names', async () => {
       const theirs = confFile(PURE)
       const other = confFile(PURE, 'other.conf')
-      const bin = unit(`--config-file ${confFile(HOST)} --config-file ${theirs}`)
+      const bin = makeSystemctl(`--config-file ${confFile(HOST)} --config-file ${theirs}`)
       const asked = { config_file: other, config: { ...config, file: other }, ...systemd }
       const { changed, error, msg } = await ask(asked, bin)
       expect({ changed, code: error?.code }).toEqual({ changed: false, code: 'config_error' })
@@ -179,7 +180,7 @@ describe('the file that the request names', () => {
 
     test('is refused also if it has the section alone', async () => {
       const copy = confFile(PURE)
-      const bin = unit(`--config-file ${confFile('[DEFAULT]\n')}`)
+      const bin = makeSystemctl(`--config-file ${confFile('[DEFAULT]\n')}`)
       expect(await ask({ config: { ...config, file: copy }, ...systemd }, bin)).toMatchObject({
         error: { code: 'config_error' },
       })
@@ -190,7 +191,7 @@ describe('the file that the request names', () => {
       const ago = new Date(Date.now() - 100_000).toISOString().replace('T', ' ').slice(0, 19)
       await database.execute(`UPDATE services SET updated_at = '${ago}'`)
       const theirs = (head: string, more = '') =>
-        unit(`--config-file=${confFile(`[DEFAULT]\n${head}\n${more}${PURE}`)}`)
+        makeSystemctl(`--config-file=${confFile(`[DEFAULT]\n${head}\n${more}${PURE}`)}`)
       const report = { connection: undefined, ...systemd }
       expect(await ask(report, theirs('service_down_time = 200', good()))).toMatchObject({
         backends: [{ state: 'up' }],
@@ -206,7 +207,7 @@ describe('the file that the request names', () => {
 
     test('is that of the folders too', async () => {
       const theirs = confFile(PURE)
-      const bin = unit(`--config-file ${confFile(HOST)} --config-dir ${dirname(theirs)}`)
+      const bin = makeSystemctl(`--config-file ${confFile(HOST)} --config-dir ${dirname(theirs)}`)
       expect(await ask({ config, ...systemd }, bin)).toMatchObject({ changed: true })
       expect(read(theirs)).toBe(EDITED)
     })
@@ -259,7 +260,7 @@ esac
     })
   })
 
-  test('is told if it is not that of the row, where it may run elsewhere', async () => {
+  test('is a warning if it is not that of the row and cinder-volume may run elsewhere', async () => {
     const told = { changed: true, warnings: [expect.stringContaining(machine)] }
     const commands = { manager: 'command', start: ['true'], stop: ['true'], status: ['false'], state: 'stopped' }
     expect(await ask({ config: { ...config, file: confFile(PURE) } })).toMatchObject(told)
@@ -271,21 +272,9 @@ esac
 })
 
 describe('a manager that should tell its files, and does not', () => {
-  /** A folder with a systemctl whose stopped unit takes its options from elsewhere. */
-  const bin = () => {
-    const made = mkdtempSync(join(folder, 'bin-'))
-    const shown =
-      'ExecStart={ path=/usr/bin/cinder-volume ; argv[]=/usr/bin/cinder-volume $OPTIONS ; ignore_errors=no }'
-    writeFileSync(
-      join(made, 'systemctl'),
-      `#!/bin/sh\ncase "$*" in *ExecStart*) echo '${shown}'; echo MainPID=0 ;; *LoadState*) echo loaded ;; *DropInPaths*) ;; is-active*) echo inactive; exit 3 ;; *) exit 64 ;; esac\n`,
-      { mode: 0o755 },
-    )
-    return made
-  }
   const systemd = { service: { manager: 'systemd', name: 'it', state: 'stopped' }, wait: false }
   const ask = async (request: object, mounts: Readonly<Record<string, string>> = {}) => {
-    const env = { PATH: `${bin()}:${process.env['PATH']}`, OS_DEFAULT__HOST: 'vol1' }
+    const env = { PATH: `${makeSystemctl('$OPTIONS')}:${process.env['PATH']}`, OS_DEFAULT__HOST: 'vol1' }
     const { connection } = database
     return (await agent({ host: 'vol1@arrayA', connection, ...systemd, ...request }, { env, mounts })).result
   }
