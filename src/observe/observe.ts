@@ -143,8 +143,8 @@ async function withService(
 
 /**
  * A reset makes cinder-volume start on the primary of its section, and at a start the driver replicates only if the section names a replica. A thaw
- * can be the end of a promotion, and a statement about one can be wrong. If a cinder.conf can be found here, it is worth a look. A row that is to be put back to an older state may be reset
- * by that.
+ * can be the end of a promotion, and a statement about one can be wrong. If a cinder.conf can be found here, it is worth a look. A row that is to be
+ * put back to an older state may be reset by that.
  */
 function wantsToSeeSection({ backends }: Observation, { restore }: Request): boolean {
   return backends.some((backend) => {

@@ -101,7 +101,7 @@ export function listRefusals(candidates: readonly Candidate[]): readonly Refusal
   )
 }
 
-/** A request that hides the failover is told that first: with a reset, which it lacks, the start is another one. */
+/** If the request hides the failover too, `failed_over` alone refuses it: it lacks a reset, and a reset changes what the start must find. */
 function objectToPrimary(candidate: Candidate): Objection | undefined {
   const { objection, isFailedOverStart } = candidate.proof
   return isFailedOverStart && objectToHiddenFailover(candidate) !== undefined ? undefined : objection

@@ -31,7 +31,7 @@ export function openManager(wanted: WantedService, context: Pick<ProgramOptions,
     const deadline = performance.now() + wanted.timeout * 1000
     const run = () => runSuccessfully(command, { ...options, timeout: wanted.timeout, captureStdout: false })
     await control.prepare?.(aim, ask)
-    // A stop that meets a restart fails, and is told again.
+    // A stop fails if the container restarts at that moment. It is repeated then.
     const repeats = aim === 'stopped' && control.repeatsStop === true
     let failure: unknown
     const repeat = () =>

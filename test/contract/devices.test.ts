@@ -44,7 +44,7 @@ describe('an entry that is malformed in the file', () => {
     ['a comma in a value', [`${device},s3cr3t`], 4, /without a colon/],
     ['a key twice', [`${device},`, '  san_ip:10.0.0.4'], 5, /twice/],
     ['a value alone', [`${device},`, '  :s3cr3t'], 5, /without a key/],
-  ])('is told with file and line: %s', async (_, lines, number, problem) => {
+  ])('is reported with file and line: %s', async (_, lines, number, problem) => {
     const file = pure(...lines)
     const before = readFileSync(file, 'utf8')
     for (const [active, config] of [
@@ -73,7 +73,7 @@ describe('an entry that is malformed in the file', () => {
     expect(await run(undefined, { file, replication_device: [C] })).toMatchObject({ changed: true, failed: false })
   })
 
-  test('may be promoted by hand with a statement, and is told in a warning', async () => {
+  test('can be promoted by hand with a statement, with a warning', async () => {
     const file = pure('pure_api_token = s3cr3t-A', device.replace('san_ip:', 'san_ip '))
     const stated = { ...reset, promoted: 'arrayB' }
     const options = { san_ip: '10.0.0.2', pure_api_token: 's3cr3t-B' }

@@ -412,7 +412,7 @@ describe('an old copy', () => {
     expect(readdirSync(dirname(file))).toEqual(['cinder.conf'])
   })
 
-  test('that cannot be kept is told before anything is done', async () => {
+  test('that cannot be kept refuses the edit before anything is done', async () => {
     const file = confFile(PURE)
     mkdirSync(join(dirname(file), OLD_COPY))
     const before = await database.rows('services')

@@ -152,7 +152,7 @@ const { strace } = missing
 describe.skipIf(strace !== null)(
   strace === null ? 'a copy that cannot be removed' : `a copy that cannot be removed (skipped: ${strace})`,
   () => {
-    test('is told, and is tried once', async () => {
+    test('is named in a warning, and its removal is tried once', async () => {
       const file = confFile(PURE)
       const copy = join(dirname(file), NAME)
       const base = { host: 'vol1@arrayA', connection: database.connection, config_file: file }

@@ -67,7 +67,7 @@ describe('the edit of a promotion', () => {
     }
   })
 
-  test.each([['a replica that shall stay one', 'B', '', [B], 'invalid_request']])(
+  test.each([['a replica that must stay one', 'B', '', [B], 'invalid_request']])(
     'is refused for %s',
     async (_, promote, more, replication_device, code) => {
       const config = { promote, ...(replication_device && { replication_device }) }
